@@ -1,0 +1,1 @@
+"""The nouns of t2s: frozen values that every room shares."""

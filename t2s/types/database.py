@@ -1,0 +1,44 @@
+"""The seam to a database."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from t2s.types.query import Privacy, ResultSet
+from t2s.types.schema import Dialect, Schema
+
+
+class Database(Protocol):
+    """An open database that can only be read. Not for use by two threads at once, except `cancel`."""
+
+    name: str
+    """How the user named it: a connection's name, a URL without its password, or a file."""
+    dialect: Dialect
+    privacy: Privacy
+
+    def schema(self, *, refresh: bool = False) -> Schema:
+        """Structure, row estimates and sample values; from the cache where the structure is unchanged."""
+        ...
+
+    def explain(self, sql: str) -> str:
+        """The engine's plan as text, without running the query; raises `QueryError` where it refuses."""
+        ...
+
+    def run(self, sql: str, *, limit: int | None, timeout: float) -> ResultSet:
+        """At most `limit` rows (None: all) within `timeout` seconds.
+
+        Raises `QueryError`, `QueryTimeout`, `DatabaseUnavailable` (connection lost) or `Cancelled` (Ctrl-C).
+        """
+        ...
+
+    def values(self, table: str, column: str, limit: int) -> tuple[str, ...]:
+        """At most `limit` distinct non-null values of a column, as text, the most frequent first."""
+        ...
+
+    def cancel(self) -> None:
+        """Break off what `run` is doing, from another thread; harmless when it does nothing."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back."""
+        ...
