@@ -20,6 +20,10 @@ class Database(Protocol):
         """Structure, row estimates and sample values; from the cache where the structure is unchanged."""
         ...
 
+    def last_schema(self) -> Schema | None:
+        """The schema as it was kept the last time, however old; None where none is kept."""
+        ...
+
     def explain(self, sql: str) -> str:
         """The engine's plan as text, without running the query; raises `QueryError` where it refuses."""
         ...
@@ -33,6 +37,10 @@ class Database(Protocol):
 
     def values(self, table: str, column: str, limit: int) -> tuple[str, ...]:
         """At most `limit` distinct non-null values of a column, as text, the most frequent first."""
+        ...
+
+    def risk(self) -> tuple[str, str] | None:
+        """What of the login or engine makes reading less safe than it could be, and the remedy."""
         ...
 
     def cancel(self) -> None:

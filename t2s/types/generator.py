@@ -13,8 +13,10 @@ from t2s.types.usage import Usage
 class Generator(Protocol):
     """Proposes SQL; by a model service or by rules on this machine."""
 
-    model: str
-    """The model's id, or `local`."""
+    @property
+    def model(self) -> str:
+        """The model's id, or `local`."""
+        ...
 
     def generate(
         self, context: Context, *, rejected: tuple[Rejected, ...], n: int, on_event: Callable[[Event], None]

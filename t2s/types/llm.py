@@ -61,3 +61,15 @@ class LLM(Protocol):
     def complete(self, request: Request, on_event: Callable[[Event], None]) -> Reply:
         """Answer the request, streaming `Streamed` events on the way."""
         ...
+
+
+class Meter(Protocol):
+    """Who allows and records each attempt at a call."""
+
+    def reserve(self, *, model: str, tokens: int, cost_usd: float | None) -> str:
+        """Hold what an attempt may take at most, and name the hold; raises `BudgetRefused`."""
+        ...
+
+    def settle(self, hold: str, used: Usage, *, purpose: str, latency_ms: float, outcome: str) -> None:
+        """Replace the hold by what the attempt really used; `outcome` is `ok` or an error's code."""
+        ...

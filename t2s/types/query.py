@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
@@ -151,7 +151,7 @@ class Answer:
     problems: tuple[Problem, ...] = ()
     hint: str | None = None
     result: ResultSet | None = None
-    usage: Usage
-    timings_ms: dict[str, float]
-    session_id: str
-    run_id: str
+    usage: Usage = Usage(model="")
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    session_id: str = ""
+    run_id: str = ""
