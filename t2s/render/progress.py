@@ -1,0 +1,71 @@
+"""What happens meanwhile, on standard error."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TextIO
+
+from t2s.render.clean import clean
+from t2s.types.event import Event, Notice, Stage, Started
+
+_DOING: dict[Stage, str] = {
+    "recall": "recalling",
+    "link": "reading the schema",
+    "model": "asking",
+    "check": "checking",
+    "repair": "repairing",
+    "execute": "running",
+    "remember": "remembering",
+}
+FRAME_S = 0.1
+PATIENCE_S = 0.4
+"""Nothing is shown of what is done before that."""
+
+
+class Progress:
+    """A listener: on a terminal one line that says the stage and its seconds; notices as lines anywhere."""
+
+    def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
+        self._stream = stream
+        self._quiet = quiet
+        self._doing = ""
+        self._began = time.monotonic()
+        self._shown = False
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        if stream.isatty() and not quiet:
+            threading.Thread(target=self._turn, daemon=True).start()
+
+    def __call__(self, event: Event) -> None:
+        """Take note of an event."""
+        match event:
+            case Started(stage=stage):
+                self._doing = _DOING[stage]
+            case Notice(message=message) if not self._quiet:
+                with self._lock:
+                    self._wipe()
+                    self._stream.write(f"t2s: {clean(message)}\n")
+                    self._stream.flush()
+
+    def close(self) -> None:
+        """Wipe the line; nothing is shown from here on."""
+        self._done.set()
+        with self._lock:
+            self._wipe()
+
+    def _turn(self) -> None:
+        while not self._done.wait(FRAME_S):
+            seconds = time.monotonic() - self._began
+            if self._doing and seconds > PATIENCE_S:
+                with self._lock:
+                    if not self._done.is_set():
+                        self._stream.write(f"\r\x1b[K{self._doing} … {seconds:.1f} s")
+                        self._stream.flush()
+                        self._shown = True
+
+    def _wipe(self) -> None:
+        if self._shown:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+            self._shown = False
