@@ -1,0 +1,188 @@
+"""A server on loopback that speaks the Messages API, streaming included, and fails in every way one asks for.
+
+`python tests/claude_server.py` runs it until it is stopped and prints its address.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """How the server takes one request: an answer, or one of the ways to fail."""
+
+    text: str = ""
+    status: int = 200
+    error: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    stop_reason: str | None = "end_turn"
+    delay_s: float = 0.0
+    cut_after: int | None = None  # events until the connection is cut
+    error_event: str | None = None  # an SSE error in mid-stream
+    raw: bytes | None = None  # a body that is no Messages API at all
+
+
+def sql_answer(sql: str, **more: Any) -> str:
+    """The JSON that t2s asks its models for."""
+    answer = {
+        "outcome": "sql",
+        "explanation": "",
+        "sql": sql,
+        "assumptions": [],
+        "clarifying_question": "",
+        "choices": [],
+    }
+    return json.dumps({**answer, **more})
+
+
+class ClaudeServer:
+    """Serves on a free port of loopback; `script` is used up a turn a request, then `default` answers."""
+
+    def __init__(self, *turns: Turn) -> None:
+        self.script = list(turns)
+        self.default: Callable[[dict[str, Any]], Turn] = lambda _: Turn(text=sql_answer("SELECT 1"))
+        self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.counted = {
+            "input_tokens": 0,
+            "output_tokens": 0,
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0,
+        }
+        self._cached: set[str] = set()
+        self._lock = threading.Lock()
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+
+    def always_sql(self, sql: str) -> None:
+        """Answer every further request with this SQL."""
+        self.default = lambda _: Turn(text=sql_answer(sql))
+
+    def next_turn(self, body: dict[str, Any], headers: dict[str, str]) -> tuple[Turn, dict[str, int]]:
+        """Note a request; how to answer it and the usage to report."""
+        with self._lock:
+            self.requests.append(body)
+            self.headers.append(headers)
+            turn = self.script.pop(0) if self.script else self.default(body)
+            usage = self._usage(body, turn)
+            if turn.status == 200 and turn.raw is None:
+                for name, count in usage.items():
+                    self.counted[name] += count
+            return turn, usage
+
+    def _usage(self, body: dict[str, Any], turn: Turn) -> dict[str, int]:
+        """Tokens by a count of words; what stands up to a breakpoint is written to the cache once, then read."""
+        system = body.get("system") or []
+        last = max((i for i, block in enumerate(system) if "cache_control" in block), default=-1)
+        prefix = "".join(block["text"] for block in system[: last + 1])
+        rest = "".join(block["text"] for block in system[last + 1 :]) + json.dumps(body.get("messages"))
+        known = prefix in self._cached
+        if prefix and turn.status == 200:
+            self._cached.add(prefix)
+        return {
+            "input_tokens": _words(rest),
+            "cache_creation_input_tokens": 0 if known else _words(prefix),
+            "cache_read_input_tokens": _words(prefix) if known else 0,
+            "output_tokens": _words(turn.text),
+        }
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                turn, usage = server.next_turn(body, {k.lower(): v for k, v in self.headers.items()})
+                time.sleep(turn.delay_s)
+                if turn.raw is not None:
+                    self._send(200, turn.raw, {"content-type": "text/event-stream"})
+                elif turn.status != 200:
+                    error = {"type": "error", "error": {"type": turn.error, "message": f"made up: {turn.error}"}}
+                    self._send(turn.status, json.dumps(error).encode(), turn.headers)
+                else:
+                    self._stream(turn, usage, body["model"])
+
+            def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+                self.send_response(status)
+                for name, value in {"content-type": "application/json", **headers}.items():
+                    self.send_header(name, value)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def _stream(self, turn: Turn, usage: dict[str, int], model: str) -> None:
+                self.send_response(200)
+                self.send_header("content-type", "text/event-stream")
+                self.send_header("connection", "close")
+                self.end_headers()
+                self.close_connection = True
+                for number, (name, data) in enumerate(_events(turn, usage, model)):
+                    if number == turn.cut_after:
+                        return
+                    self.wfile.write(f"event: {name}\ndata: {json.dumps(data)}\n\n".encode())
+                    self.wfile.flush()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
+
+
+def _events(turn: Turn, usage: dict[str, int], model: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    start = {**usage, "output_tokens": 1}
+    message = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": start,
+    }
+    yield "message_start", {"type": "message_start", "message": message}
+    thinking = {"type": "thinking", "thinking": "", "signature": ""}
+    yield "content_block_start", {"type": "content_block_start", "index": 0, "content_block": thinking}
+    yield "content_block_stop", {"type": "content_block_stop", "index": 0}
+    block = {"type": "text", "text": ""}
+    yield "content_block_start", {"type": "content_block_start", "index": 1, "content_block": block}
+    for piece in re.findall(r".{1,20}", turn.text, re.DOTALL):
+        delta = {"type": "text_delta", "text": piece}
+        yield "content_block_delta", {"type": "content_block_delta", "index": 1, "delta": delta}
+    if turn.error_event:
+        yield "error", {"type": "error", "error": {"type": turn.error_event, "message": "made up"}}
+        return
+    yield "content_block_stop", {"type": "content_block_stop", "index": 1}
+    end = {"stop_reason": turn.stop_reason, "stop_sequence": None}
+    yield "message_delta", {"type": "message_delta", "delta": end, "usage": {"output_tokens": usage["output_tokens"]}}
+    if turn.stop_reason:
+        yield "message_stop", {"type": "message_stop"}
+
+
+def _words(text: str) -> int:
+    return len(re.findall(r"\w+|[^\w\s]", text))
+
+
+if __name__ == "__main__":
+    with ClaudeServer() as running:
+        print(running.url, flush=True)
+        threading.Event().wait()

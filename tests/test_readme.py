@@ -1,0 +1,69 @@
+"""The README is true: its console examples print what it says, its Python runs, its commands exist."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def examples() -> list[tuple[str, str]]:
+    """Every `$ command` of a console block and what stands below it."""
+    found = []
+    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL):
+        for part in block.split("$ ")[1:]:
+            command, _, output = part.partition("\n")
+            found.append((command, output))
+    return found
+
+
+@pytest.mark.parametrize(("command", "output"), examples(), ids=lambda text: text[:40])
+def test_a_console_example_prints_what_the_readme_says(command: str, output: str) -> None:
+    words = shlex.split(command)
+    assert words[0] == "t2s"
+    run = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, timeout=60)
+    shown = [line.rstrip() for line in run.stdout.splitlines()]
+    assert shown == [line.rstrip() for line in output.splitlines()]
+
+
+def test_the_python_example_runs(sample: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(code.replace("shop.sqlite", str(sample)), {})
+    assert "[(400,)]" in capsys.readouterr().out
+
+
+def test_every_flag_and_setting_it_names_exists() -> None:
+    from t2s.config import leaves
+    from t2s.errors import T2SError
+
+    helps = "".join(
+        subprocess.run(
+            [sys.executable, "-m", "t2s", *words], capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"}
+        ).stdout
+        for words in (["ask", "--help"], ["db", "add", "--help"], ["usage", "--help"], ["sql", "transpile", "--help"])
+    )
+    for flag in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)):
+        assert flag in helps, flag
+    known = {
+        *leaves().values(),
+        "T2S_HOME",
+        "T2S_PASSWORD_",
+        "T2S_TEST_EVAL",
+        "T2S_TEST_POSTGRES_URL",
+        "T2S_TEST_MYSQL_URL",
+    }
+    for variable in set(re.findall(r"\bT2S_[A-Z_]+", README)):
+        assert variable in known, variable
+    codes = {kind.exit_code for kind in _tree(T2SError)}
+    assert codes <= {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+
+
+def _tree(kind: type) -> list[type]:
+    return [kind, *(leaf for child in kind.__subclasses__() for leaf in _tree(child))]
