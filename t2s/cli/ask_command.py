@@ -64,7 +64,7 @@ def ask(
         "candidates": candidates,
         "budget.request_usd": max_cost,
     }
-    progress = Progress(sys.stderr, quiet=terminal.quiet)
+    progress = Progress(sys.stderr, quiet=terminal.quiet, verbose=terminal.verbose)
     with Workspace.open(db, session=session, flags=flags, use_cache=not no_cache, on_event=progress) as ws:
         if dry_run:
             preview = ws.preview(text)

@@ -14,7 +14,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 QUESTIONS = (
     "What are the top 5 products by revenue in 2024?",
     "How many orders were there per month in 2025?",
-    "上海有多少客户?",
+    "每个国家有多少客户?",
 )
 
 

@@ -83,7 +83,7 @@ def link(ctx: typer.Context, question: str, db: options.Database = None, model: 
     from t2s.workspace import Workspace
 
     terminal: Terminal = ctx.obj
-    progress = Progress(sys.stderr, quiet=terminal.quiet)
+    progress = Progress(sys.stderr, quiet=terminal.quiet, verbose=terminal.verbose)
     with Workspace.open(db, flags={"model": model}, on_event=progress) as ws:
         preview = ws.preview(question)
     progress.close()

@@ -7,7 +7,7 @@ import time
 from typing import TextIO
 
 from t2s.render.clean import clean
-from t2s.types.event import Event, Notice, Stage, Started
+from t2s.types.event import Called, Event, Finished, Notice, Stage, Started
 
 _DOING: dict[Stage, str] = {
     "recall": "recalling",
@@ -24,11 +24,15 @@ PATIENCE_S = 0.4
 
 
 class Progress:
-    """A listener: on a terminal one line that says the stage and its seconds; notices as lines anywhere."""
+    """A listener: on a terminal one line that says the stage and its seconds; notices as lines anywhere.
 
-    def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
+    With `verbose`, each stage and each call to a model leaves a line with its time.
+    """
+
+    def __init__(self, stream: TextIO, *, quiet: bool = False, verbose: bool = False) -> None:
         self._stream = stream
         self._quiet = quiet
+        self._verbose = verbose
         self._doing = ""
         self._began = time.monotonic()
         self._shown = False
@@ -43,10 +47,17 @@ class Progress:
             case Started(stage=stage):
                 self._doing = _DOING[stage]
             case Notice(message=message) if not self._quiet:
-                with self._lock:
-                    self._wipe()
-                    self._stream.write(f"t2s: {clean(message)}\n")
-                    self._stream.flush()
+                self._say(f"t2s: {clean(message)}")
+            case Finished(stage=stage, ms=ms) if self._verbose:
+                self._say(f"t2s: {_DOING[stage]}: {ms:.0f} ms")
+            case Called(purpose=purpose, usage=usage, latency_ms=ms, outcome=outcome) if self._verbose:
+                self._say(f"t2s: {clean(usage.model)} ({purpose}): {outcome}, {usage.total_tokens} tokens, {ms:.0f} ms")
+
+    def _say(self, line: str) -> None:
+        with self._lock:
+            self._wipe()
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
 
     def close(self) -> None:
         """Wipe the line; nothing is shown from here on."""

@@ -354,6 +354,18 @@ def test_config_init_writes_a_file_that_loads_and_never_overwrites() -> None:
     assert t2s("config", "init").returncode == 2
 
 
+def test_verbose_tells_each_stage_and_its_time(sample: Path) -> None:
+    run = t2s("ask", "how many customers are there?", "-d", str(sample), "-v")
+    for stage in ("reading the schema", "asking", "checking", "running"):
+        assert f"t2s: {stage}: " in run.stderr
+
+
+def test_the_demo_answers_every_one_of_its_questions() -> None:
+    run = t2s("demo")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("row") == run.stdout.count("? ") == 3
+
+
 def test_help_of_every_command_has_an_example() -> None:
     from t2s.cli.app import COMMANDS
 
