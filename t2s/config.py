@@ -112,7 +112,7 @@ def _paths(model: type[BaseModel], prefix: str) -> Iterator[str]:
 def _from_file(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if os.environ.get("T2S_CONFIG"):
             raise ConfigError(f"T2S_CONFIG names {path}, which does not exist") from None
         return {}

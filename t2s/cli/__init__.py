@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, TextIO
@@ -22,9 +23,7 @@ def main() -> None:
 
 def _guarded(arguments: list[str]) -> int:
     """Run a command; whatever goes wrong becomes one clear message and the exit code of its kind."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a lone surrogate in a value must not end the program
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    _ready_streams()
     from t2s.errors import Cancelled, T2SError
 
     try:
@@ -42,6 +41,20 @@ def _guarded(arguments: list[str]) -> int:
     except Exception as e:
         return _report(_bug(e), arguments)
     return code
+
+
+def _ready_streams() -> None:
+    """UTF-8 everywhere; a stream that the shell closed is one that nobody reads or that is empty."""
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115  open until the end
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    for stream, errors in (
+        (sys.stdin, "strict"),
+        (sys.stdout, "backslashreplace"),  # a lone surrogate in a value must not end the program
+        (sys.stderr, "backslashreplace"),
+    ):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors)
 
 
 def _report(error: T2SError, arguments: list[str]) -> int:

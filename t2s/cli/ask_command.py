@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from t2s.cli import options
-from t2s.cli.terminal import Terminal
-from t2s.errors import UsageError
+from t2s.cli.terminal import Terminal, read_stdin, require_text
 
 if TYPE_CHECKING:
     from t2s.types.query import Answer, Clarification
@@ -56,7 +55,7 @@ def ask(
 
     terminal: Terminal = ctx.obj
     output = Output(format=format, path=out, spreadsheet=spreadsheet, as_json=json).checked()
-    text = _question(question)
+    text = require_text(read_stdin() if question == "-" else question, "the question")
     flags = {
         "model": model,
         "limit": limit,
@@ -76,13 +75,6 @@ def ask(
         if why:
             publish_why(ws.preview(text), terminal)
         return publish(answer, output, terminal)
-
-
-def _question(argument: str) -> str:
-    text = sys.stdin.read() if argument == "-" else argument
-    if not text.strip():
-        raise UsageError("the question is empty", hint="t2s ask 'How many orders are there?'")
-    return text.strip()
 
 
 def _with_choices(ws: Workspace, question: str, run: bool, *, take_first: bool, may_ask: bool) -> Answer:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from t2s.cli import options
-from t2s.cli.terminal import Terminal
+from t2s.cli.terminal import Terminal, read_stdin, require_text
 from t2s.errors import UsageError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _read(argument: str) -> str:
     """SQL from standard input, from a file, or as it stands."""
     try:
         if argument == "-":
-            text = sys.stdin.read()
+            text = read_stdin()
         elif len(argument) < 1_000 and "\n" not in argument and Path(argument).is_file():
             text = Path(argument).read_text(encoding="utf-8")
         else:
@@ -137,9 +137,7 @@ def _read(argument: str) -> str:
         raise UsageError(f"cannot read {argument}: {e}") from e
     if argument.endswith(".sql") and text == argument:
         raise UsageError(f"no such file: {argument}")
-    if not text.strip():
-        raise UsageError("there is no SQL")
-    return text
+    return require_text(text, "the SQL")
 
 
 @contextmanager

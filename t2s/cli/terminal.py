@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from t2s.errors import UsageError
+
 HABITS = {
     "-q": "quiet",
     "--quiet": "quiet",
@@ -35,6 +37,25 @@ class Terminal:
             interactive="no_input" not in habits and sys.stdin.isatty() and sys.stderr.isatty(),
             color="no_color" not in habits and not os.environ.get("NO_COLOR"),
         )
+
+
+def read_stdin() -> str:
+    """All of standard input as text; raises `UsageError` for what is none."""
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as e:
+        raise UsageError(f"standard input is not UTF-8 text (byte {e.start})") from e
+
+
+def require_text(text: str, what: str) -> str:
+    """The text, or `UsageError` where it is empty or its bytes were no UTF-8."""
+    if not text.strip():
+        raise UsageError(f"{what} is empty", hint="t2s ask 'How many orders are there?'")
+    try:
+        text.encode()
+    except UnicodeEncodeError as e:
+        raise UsageError(f"{what} is not UTF-8 text (character {e.start + 1})") from e
+    return text.strip()
 
 
 def split_habits(arguments: Sequence[str]) -> tuple[frozenset[str], list[str]]:

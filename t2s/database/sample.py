@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import random
 import tempfile
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+
+from t2s.errors import DatabaseUnavailable
 
 VERSION = 1
 """Part of the file's name: a changed sample is built anew."""
@@ -96,12 +97,18 @@ _REASONS = ("Damaged", "Wrong item", "No longer needed", "Too late", "Quality")
 def sample_path(folder: Path) -> Path:
     """The sample's DuckDB file in `folder`; built there, whole or not at all, where it is missing."""
     path = folder / f"shop-{VERSION}" / "shop.duckdb"
-    if not path.exists():
+    if path.exists():
+        return path
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             built = Path(scratch) / "shop.duckdb"
             _build(built)
-            os.replace(built, path)  # noqa: PTH105  atomic, and two builders make the same file
+            built.replace(path)  # atomic, and two builders make the same file
+    except OSError as e:
+        raise DatabaseUnavailable(
+            f"cannot build the sample in {folder}: {e.strerror}", hint="name your own data with --db, or set T2S_HOME"
+        ) from e
     return path
 
 

@@ -91,9 +91,8 @@ def _cell(value: Any, longest: int) -> str:
 
 def _count(result: ResultSet) -> str:
     count = len(result.rows)
-    if result.truncated:
-        return f"(the first {count} rows; there are more: --limit 0 shows all)"
-    return f"({count} row{'' if count == 1 else 's'})"
+    rows = f"{count} row{'' if count == 1 else 's'}"
+    return f"(the first {rows}; there are more: --limit 0 shows all)" if result.truncated else f"({rows})"
 
 
 def print_facts(stream: TextIO, headers: Sequence[str], rows: Sequence[Sequence[Any]], *, color: bool) -> None:

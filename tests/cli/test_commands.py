@@ -314,6 +314,40 @@ def test_sql_comes_from_an_argument_a_file_or_stdin(sample: Path, tmp_path: Path
     assert run.stdout.endswith("400\n")
 
 
+def test_what_is_no_text_is_said(tmp_path: Path) -> None:
+    for arguments in (["ask", "-"], ["sql", "check", "-"]):
+        run = subprocess.run([sys.executable, "-m", "t2s", *arguments], input=b"\xff\xfe\x00", capture_output=True)
+        assert run.returncode == 2
+        assert b"not UTF-8" in run.stderr
+    run = subprocess.run([sys.executable, "-m", "t2s", "ask", b"\xff"], capture_output=True)
+    assert run.returncode == 2
+    assert b"not UTF-8" in run.stderr
+
+
+def test_closed_streams_are_no_bug() -> None:
+    for closed in ("<&-", ">&-", "2>&-"):
+        run = subprocess.run(
+            f"{sys.executable} -m t2s ask 'how many customers are there?' -m local {closed}",
+            shell=True,
+            capture_output=True,
+            text=True,
+        )
+        assert run.returncode == 0, (closed, run.stderr)
+
+
+def test_a_home_that_cannot_be_written_is_said() -> None:
+    run = t2s("ask", "x", env={"T2S_HOME": "/dev/null/t2s"})
+    assert run.returncode == 3
+    assert "cannot build the sample" in run.stderr
+
+
+def test_a_home_that_cannot_be_written_does_not_cost_an_answer_over_own_data(sample: Path) -> None:
+    run = t2s("ask", "how many customers are there?", "-d", str(sample), "-f", "csv", env={"T2S_HOME": "/dev/null/t2s"})
+    assert run.returncode == 0
+    assert run.stdout.endswith("400\n")
+    assert "nothing of this session will be kept" in run.stderr
+
+
 def test_schema_commands(sample: Path) -> None:
     shown = data_of(t2s("schema", "show", "--db", str(sample), "--json"))
     assert {table["name"] for table in shown["tables"]} >= {"customers", "orders"}

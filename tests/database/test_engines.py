@@ -276,6 +276,18 @@ def slow_query(url: str) -> str:
     return SLOW["postgres" if scheme == "postgresql" else scheme]
 
 
+def test_a_login_that_may_do_more_than_read_is_a_risk(database: Database) -> None:
+    risk = database.risk()
+    assert (risk is None) is (database.dialect in ("sqlite", "duckdb"))
+
+
+def test_a_time_with_a_zone_comes_as_one(database: Database) -> None:
+    sql = {"sqlite": "SELECT datetime('now')", "mysql": "SELECT now()"}.get(
+        database.dialect, "SELECT current_timestamp"
+    )
+    assert str(database.run(sql, limit=1, timeout=10).rows[0][0]).startswith("20")
+
+
 def test_a_schema_is_kept_until_the_structure_changes(url: str, tmp_path: Path) -> None:
     def schema() -> object:
         opened = open_database(Connection(name="shop", url=url.replace("%41", "%2541")), cache_dir=tmp_path)

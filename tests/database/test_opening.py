@@ -159,6 +159,33 @@ def test_passwords_come_from_the_environment_then_pgpass(tmp_path: Path, monkeyp
     assert found() == "own"
 
 
+def test_a_keyring_is_asked_and_a_broken_one_has_no_password() -> None:
+    import keyring
+    from keyring.backend import KeyringBackend
+
+    class Ring(KeyringBackend):
+        priority = 1  # type: ignore[assignment]
+        broken = False
+
+        def get_password(self, service: str, username: str) -> str | None:
+            if self.broken:
+                raise RuntimeError("locked")
+            return {("t2s", "shop"): "from the ring"}.get((service, username))
+
+        def set_password(self, service: str, username: str, password: str) -> None: ...
+
+    before = keyring.get_keyring()
+    ring = Ring()
+    keyring.set_keyring(ring)
+    try:
+        find = {"host": "h", "port": 1, "database": "d", "user": "u"}
+        assert find_password("shop", "mysql", **find) == "from the ring"  # type: ignore[arg-type]
+        ring.broken = True
+        assert find_password("shop", "mysql", **find) is None  # type: ignore[arg-type]
+    finally:
+        keyring.set_keyring(before)
+
+
 def test_two_thousand_tables_load_with_a_fixed_number_of_statements(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
