@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from t2s.local.columns import is_number, measures, total_of
+from t2s.local.columns import is_number, is_year, keys_of, measures, total_of
 from t2s.local.names import FULL
 from t2s.local.plan import Aggregate, ColumnRef, Product
 from t2s.local.reading import Amount
@@ -62,6 +62,8 @@ def _grain(scene: Scene, amount: Amount, needed: list[str], subject: str | None,
         (column, *_) = columns_of(scene, item, anchors)
         if is_number(scene.column(column)) and "quantity" in concepts_of(name_words(column.column)):
             return _Grain(function="sum", table=column.table, operand=column, name="quantity")
+        if _is_amount(scene, column) and not amount.distinct:
+            raise Unclear(f"{column.table}.{column.column} is a number itself: its sum, or its values?")
         return _Grain(function="count", table=column.table, operand=column, name="count", distinct=True)
     if item.kind == "table":
         table = table_of(scene, item)
@@ -75,6 +77,11 @@ def _grain(scene: Scene, amount: Amount, needed: list[str], subject: str | None,
     return _Grain(
         function=amount.function, table=column.table, operand=column, name=f"{amount.function}_{column.column}".lower()
     )
+
+
+def _is_amount(scene: Scene, column: ColumnRef) -> bool:
+    found = scene.column(column)
+    return is_number(found) and not is_year(found) and column.column not in keys_of(scene.table(column.table))
 
 
 def _measure(scene: Scene, measure: str, function: str, needed: list[str], subject: str | None) -> _Grain:

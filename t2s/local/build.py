@@ -61,7 +61,17 @@ def build(plan: Plan, schema: Schema) -> exp.Select:
         select = select.order_by(ordered)
     if plan.limit is not None:
         select = select.limit(plan.limit)
+    if plan.averaged:
+        return _averaged(select, plan.outputs[0].name)
     return select.distinct() if plan.distinct else select
+
+
+def _averaged(inner: exp.Select, name: str) -> exp.Select:
+    """The average of the one column of a query."""
+    from sqlglot import exp
+
+    average = exp.Avg(this=exp.Column(this=_name(name), table=_name("groups_")))
+    return exp.select(exp.alias_(average, _name(f"average_{name}"))).from_(inner.subquery("groups_"))
 
 
 def _nulls_first(expression: Expression, descending: bool, schema: Schema, *, limited: bool) -> bool:

@@ -17,10 +17,11 @@ _HINTS = {
     "price": ("price", "cost", "amount", "total"),
     "length": ("length", "millisecond", "duration"),
     "weight": ("weight",),
-    "height": ("height",),
+    "height": ("height", "elevation", "altitude"),
     "speed": ("speed",),
     "salary": ("salary",),
-    "size": ("size",),
+    "size": ("size", "area", "population", "capacity", "amount", "total"),
+    "place": ("location", "city", "country", "address"),
 }
 
 
@@ -96,9 +97,13 @@ def hinted(table: Table, hint: str) -> tuple[ColumnRef, bool] | None:
     if hint in ("date", "birth"):
         first = next(dates(table), None)
         return (first, False) if first else None
+    if hint == "price" and (age := hinted(table, "birth")) and age[1]:
+        return age[0], False  # people under 40
     for concept in _HINTS.get(hint, ()):
         for column in table.columns:
-            if is_number(column) and any(concept in concepts_of((word,)) for word in name_words(column.name)):
+            if (hint == "place" or is_number(column)) and any(
+                concept in concepts_of((word,)) for word in name_words(column.name)
+            ):
                 return ColumnRef(table=table.full_name, column=column.name), False
     return None
 

@@ -34,6 +34,8 @@ def values(draft: Draft, at: int) -> None:
         draft.take(back)
         back = draft.before(back)
     column = _describing(draft, at, back, item)
+    if operator == "eq" and item.kind == "quoted" and column is draft.items[min(at + 1, len(draft.items) - 1)]:
+        operator = "like"  # have "x" in their name
     draft.conditions.append(Condition(operator=operator, value=item, item=column))
 
 

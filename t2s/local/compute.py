@@ -89,8 +89,12 @@ def aggregates(draft: Draft, at: int) -> None:
             functions.append(draft.items[place].argument)
         taken.append(place)
         place = draft.after(place)
+    if functions == ["avg"] and _counts_near(draft, at, place):
+        draft.take(at)
+        draft.averaged = True  # the average number of orders per customer
+        return
     if draft.kind(place) in ("count", "distinct"):
-        return  # the average of a count: not understood here
+        return
     if item.kind == "how":
         place = next((n for n in range(len(draft.items)) if draft.named(n) and draft.items[n].measure), place)
     found = draft.thing(place) or draft.thing_before(draft.before(at))
@@ -103,6 +107,13 @@ def aggregates(draft: Draft, at: int) -> None:
         # total orders: how many; the total of the orders: what they add up to
         rows = function == "sum" and thing.kind == "table" and not thing.measure and not whole
         draft.amounts.append(Amount(function="count" if rows else function, item=thing))
+
+
+def _counts_near(draft: Draft, at: int, place: int) -> bool:
+    """`average number of …`, and `how many … on average`."""
+    trailing = "average" in draft.items[at].text and not draft.named(place)
+    counted = any(amount.function == "count" for amount in draft.amounts)
+    return draft.kind(place) == "count" or (draft.items[at].text.startswith("on ") and trailing and counted)
 
 
 def measures(draft: Draft, at: int) -> None:

@@ -25,6 +25,7 @@ class Draft:
     absent: list[Item] = field(default_factory=list)
     ranking: Ranking | None = None
     distinct: bool = False
+    averaged: bool = False
 
     def item(self, at: int) -> Item | None:
         """The item at a place; None where there is none or it is used."""

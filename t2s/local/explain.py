@@ -23,6 +23,7 @@ _FUNCTIONS = {"sum": "the sum of", "avg": "the average of", "min": "the least", 
 def explain(plan: Plan) -> str:
     """What the plan's query does."""
     shown = ", ".join(_expression(output.expression, plan) for output in plan.outputs)
+    shown = f"the average of {shown}" if plan.averaged else shown
     parts = [f"Shows {shown or 'all columns'}" + ("" if shown.endswith(plan.base) else f" of {plan.base}")]
     if plan.filters:
         parts.append("where " + (" or " if plan.any_of else " and ").join(map(_filter, plan.filters)))

@@ -28,36 +28,51 @@ def where(scene: Scene, reading: Reading, base: str, anchors: tuple[str, ...], v
     absent = [table_of(scene, item) for item in reading.absent]
     related = [table_of(scene, item) for item in reading.related]
     near = scene.graph.ways(base, to_one=True)
+    # never placed an order, where the order is only known by its date: a table's rows that are not there
+    missing = [f for f in plain if isinstance(f, Test) and f.operator == "null" and f.column.table not in near]
+    plain = [f for f in plain if f not in missing]
+    absent += [f.column.table for f in missing if f.column.table not in absent]
+    related = [table for table in related if table not in absent]
     here: list[Filter] = []
     far: list[tuple[str, Filter | None, bool]] = []
     for filter_ in _merged(plain):
         table = _column(filter_).table
         negated = isinstance(filter_, Test) and filter_.operator in ("ne", "not_in") and table not in near
-        if table in absent:
+        if table in absent or _passes(scene, base, table, absent):
             far.append((table, filter_, True))
         elif table in near:
             here.append(filter_)
         else:
             far.append((table, _positive(filter_) if negated else filter_, negated))
-    far += [(table, None, True) for table in absent if not any(t == table and n for t, _, n in far)]
-    far += [(table, None, False) for table in related if table not in near and table not in anchors]
+    covered = [table for table, _, negated in far if negated]
+    far += [
+        (table, None, True)
+        for table in absent
+        if not any(table == t or _passes(scene, base, t, [table]) for t in covered)
+    ]
+    far += [(table, None, False) for table in related if table not in near]
     tables = [_column(f).table for f in here]
     tables += [table for table in related if table in near]
     return Where(filters=(*here, *_exists(scene, base, far)), tables=tuple(dict.fromkeys(tables)))
 
 
+def _passes(scene: Scene, base: str, table: str, absent: list[str]) -> bool:
+    """Whether the way to a table leads through one whose rows are not to be there."""
+    return any(step.end in absent for step in scene.ways(base).get(table, ()))
+
+
 def _exists(scene: Scene, base: str, far: list[tuple[str, Filter | None, bool]]) -> Iterable[Exists]:
-    """One EXISTS for all that lies behind the same first step; what is negated stands alone."""
+    """One EXISTS for all that lies behind the same first step, and one for what must not be there."""
     ways = scene.ways(base)
-    grouped: dict[tuple[str, bool, str], list[tuple[Path, Filter | None]]] = {}
+    grouped: dict[tuple[str, bool], list[tuple[Path, Filter | None]]] = {}
     for table, filter_, negated in far:
         if table not in ways:
             raise Unclear(f"I see no way to join {base} with {table}")
         if table == base:
             raise Unclear(f"I cannot compare {base} with itself")
         path = ways[table]
-        grouped.setdefault((path[0].end, negated, table if negated else ""), []).append((path, filter_))
-    for (_, negated, _), members in grouped.items():
+        grouped.setdefault((path[0].end, negated), []).append((path, filter_))
+    for (_, negated), members in grouped.items():
         first = members[0][0][0]
         yield Exists(
             table=first.end,

@@ -48,12 +48,14 @@ def answer(context: Context) -> Draft:
         return Abstained(reason=f"“{writing}” would change data; t2s only reads", hint="ask for what to look up")
     linked = link(context, index_names(context.schema))
     reading = read(linked)
-    if reading.unread or any(item.kind == "unknown" for item in linked.items):
-        return _abstained(linked, reading)
+    if reading.unread:
+        return _abstained(reading, linked)
     mentions = tuple(
         (item.first, item.tables[0].table) for item in linked.items if item.kind == "table" and item.tables
     )
     scene = Scene(schema=context.schema, graph=build_graph(context.schema), mentions=mentions)
+    for item in reading.ties:
+        scene.assume(f"“{item.text}” says no more than how the tables belong together", 0.85)
     try:
         plan = choose(scene, reading)
     except Unclear as e:
@@ -82,8 +84,8 @@ def _writes(question: str) -> str | None:
     return next((w.text for w in words if w.text in lexicon().writes and not w.text.isascii()), None)
 
 
-def _abstained(linked: Linked, reading: Reading) -> Abstained:
-    unread = [item.text for item in linked.items if item.kind == "unknown"]
+def _abstained(reading: Reading, linked: Linked) -> Abstained:
+    unread = [item.text for item in reading.unread if item.kind == "unknown"]
     unread = unread or [item.text for item in reading.unread]
     words = ", ".join(f"“{text}”" for text in dict.fromkeys(unread))
     known = [item.text for item in linked.items if item.kind in ("table", "column", "value", "period", "measure")]

@@ -83,7 +83,14 @@ def build_graph(schema: Schema) -> Graph:
     for edge in _edges(schema):
         steps.setdefault(edge.table, []).append(Step(edge=edge, to_one=True))
         steps.setdefault(edge.target, []).append(Step(edge=edge, to_one=False))
-    return Graph(steps={table: tuple(sorted(found, key=lambda s: s.edge.guessed)) for table, found in steps.items()})
+    return Graph(steps={table: tuple(sorted(found, key=_plainness)) for table, found in steps.items()})
+
+
+def _plainness(step: Step) -> tuple[bool, bool]:
+    """Declared keys first; of two keys to one table the one that bears its name first."""
+    edge = step.edge
+    target = name_words(edge.target.rpartition(".")[2])
+    return edge.guessed, name_words(edge.columns[0])[: len(target)] != target
 
 
 def tree(paths: Iterable[Path]) -> tuple[Join, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from t2s.local.dates import Period, find_periods
 from t2s.local.names import FULL, Hit, NameIndex
@@ -15,6 +15,7 @@ MAX_WORDS = 6
 MEASURES = ("revenue", "sold")
 """Concepts that are often no column but computed from columns."""
 
+_LINKING = frozenset("on at in of for by to from with".split())
 _AGGREGATES = frozenset({"agg", "count", "super", "top", "unit", "list", "order", "share", "when", "null"})
 
 
@@ -23,7 +24,8 @@ class Item:
     """A stretch of the question and what it may mean.
 
     `kind` is `table`, `column`, `value`, `quoted`, `number`, `period`, `unknown`, or an operator of the
-    lexicon with its `argument`. `first` and `last` count the tokens it covers.
+    lexicon with its `argument`. `first` and `last` count the tokens it covers. `otherwise` is the column that
+    an operator's word may also be: `total` before a name adds up, elsewhere it may be a name itself.
     """
 
     kind: str
@@ -37,6 +39,7 @@ class Item:
     measure: str = ""
     number: float = 0.0
     period: Period | None = None
+    otherwise: Item | None = None
 
     @property
     def named(self) -> bool:
@@ -70,7 +73,14 @@ def link(context: Context, index: NameIndex) -> Linked:
         if item.kind not in ("skipped", "skip"):
             items.append(item)
         at = item.last + 1
-    return Linked(items=tuple(items), chinese=is_chinese(question))
+    following = [item.kind for item in items[1:]] + [""] * bool(items)
+    settled = (_settled(item, kind) for item, kind in zip(items, following, strict=True))
+    return Linked(items=tuple(settled), chinese=is_chinese(question))
+
+
+def _settled(item: Item, following: str) -> Item:
+    computes = following in ("table", "column", "measure", "agg", "count", "of", "and", "distinct", "value")
+    return item if item.otherwise is None or computes else item.otherwise
 
 
 def _vocabulary(context: Context) -> frozenset[str]:
@@ -132,18 +142,23 @@ def _period_at(found: tuple[Token, ...], at: int, periods: tuple[Period, ...]) -
 
 def _item_at(found: tuple[Token, ...], at: int, index: NameIndex, values: Spans, previous: list[Item]) -> Item:
     """The longest reading of the words from here; among equally long ones the surest."""
-    choices: list[Item] = [_single(found, at), *values.get(at, ())]
+    choices = [_single(found, at), *values.get(at, ())]
     for last in range(at, min(at + MAX_WORDS, len(found))):
         if found[last].kind in ("mark", "quoted") and found[last].text not in "=<>":
             break
         choices += [item for item in (_operator(found, at, last), _name(found, at, last, index)) if item]
     best: Item = max(choices, key=lambda item: (item.last, _surety(item, found, previous)))
+    if best.kind == "agg":
+        names = [c for c in choices if c.kind == "column" and c.last == best.last and c.score >= FULL]
+        return replace(best, otherwise=names[0]) if names else best
     return best
 
 
 def _surety(item: Item, found: tuple[Token, ...], previous: list[Item]) -> float:
     token = found[item.first]
     match item.kind:
+        case "value" if item.first == item.last and token.text in lexicon().skipped:
+            return 0.0
         case "value":
             said_so = token.kind == "quoted" or (token.text[:1].isupper() and item.first > 0)
             return 2.0 if said_so or item.last > item.first else 0.84
@@ -195,6 +210,8 @@ def _name(found: tuple[Token, ...], first: int, last: int, index: NameIndex) -> 
     words = tuple(token.stem for token in found[first : last + 1])
     if any(token.kind in ("number", "quoted", "mark") for token in found[first : last + 1]):
         return None
+    if found[last].text.casefold() in _LINKING:
+        return None  # in `each order on average` nobody says ordered_on
     edges = {found[first].text.casefold(), found[last].text.casefold()} & lexicon().skipped
     hits = tuple(hit for hit in index.hits(words) if not edges or hit.score >= FULL)
     tables = tuple(hit for hit in hits if hit.column is None)

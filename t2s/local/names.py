@@ -56,7 +56,7 @@ class NameIndex:
         if not best and len(words) == 1:
             best = self._by_comment(words[0])
         top = max(best.values(), default=0.0)
-        kept = [(key, score) for key, score in best.items() if score >= top - 0.25]
+        kept = [(key, score) for key, score in best.items() if score >= top - (0.45 if key[1] else 0.25)]
         kept.sort(key=lambda pair: -pair[1])
         return tuple(Hit(table=table, column=column, score=score) for (table, column), score in kept)
 
@@ -125,6 +125,10 @@ def _column_variants(table: Table, column: Column) -> Iterator[_Variant]:
             yield _Variant((*words[:-1], "dat"), *key, 0.95)
     if len(words) > 1 and words[-1] == "id":
         yield _Variant(words[:-1], *key, 0.6)
+        if table.primary_key == (column.name,):
+            yield _Variant(words[-1:], *key, 0.97)
+    if len(words) == 1 and words[0].endswith("name") and len(words[0]) > 4:  # resname
+        yield _Variant(("nam",), *key, 0.9)
 
 
 def _fit(said: tuple[str, ...], name: tuple[str, ...]) -> float:

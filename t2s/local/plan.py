@@ -117,7 +117,8 @@ class Having:
 class Plan:
     """A whole query over `base`; no outputs mean all columns of `base`.
 
-    `any_of` joins the filters by OR. `order` says by what and whether descending.
+    `any_of` joins the filters by OR. `order` says by what and whether descending. `averaged` asks for the average
+    of the one output over the groups.
     """
 
     base: str
@@ -130,3 +131,4 @@ class Plan:
     order: tuple[tuple[Expression, bool], ...] = ()
     limit: int | None = None
     distinct: bool = False
+    averaged: bool = False

@@ -7,6 +7,7 @@ from dataclasses import replace
 from t2s.local.draft import Draft
 from t2s.local.reading import Amount, Ranking
 
+_SIZES = {"highest": "height", "lowest": "height", "largest": "size", "biggest": "size", "smallest": "size"}
 _COMPUTED = ("count", "agg")
 
 
@@ -41,16 +42,28 @@ def rankings(draft: Draft, at: int) -> None:
         key, words = draft.thing(place) or (draft.items[place], (place,))
         draft.take(*words)
         draft.amounts.append(Amount(function="max" if descending else "min", item=key))
+    elif size := _size(draft, at, place):
+        draft.ranking = Ranking(descending=descending, limit=limit or 1, hint=size)
     else:
         draft.ranking = _by(draft, place, descending, limit or 1)
+
+
+def _size(draft: Draft, at: int, place: int) -> str:
+    """The highest mountain is not ranked by how many mountains there are, but by its height."""
+    item, _ = draft.thing(place) or (draft.items[place], ())
+    others = [n for n in range(len(draft.items)) if n != place and draft.items[n].kind == "table"]
+    if place < at or item.kind != "table" or others or draft.chinese:
+        return ""
+    return _SIZES.get(draft.items[at].text.casefold(), "")
 
 
 def _by(draft: Draft, place: int, descending: bool, limit: int | None) -> Ranking:
     """The ranking by what stands at a place: an amount, else a column."""
     if amount := _amount_at(draft, place):
         return Ranking(descending=descending, limit=limit, amount=amount)
-    draft.take(place)
-    return Ranking(descending=descending, limit=limit, item=draft.items[place])
+    item, words = draft.thing(place) or (draft.items[place], (place,))
+    draft.take(*words)
+    return Ranking(descending=descending, limit=limit, item=item)
 
 
 def _only_more(draft: Draft, at: int) -> None:

@@ -53,7 +53,9 @@ class Ranking:
 class Reading:
     """The parts of a question; `unread` are the items that found no place in it.
 
-    `asks_which` when it begins with who, which or what; `asks_each` when a column follows that at once.
+    `asks_which` when it begins with who, which or what; `asks_each` when a column follows that at once;
+    `ties` are unknown verbs between two names; `asks` is `place` for where and `date` for when;
+    `averaged` asks for the average of an amount over its groups.
     """
 
     subject: Item | None = None
@@ -67,5 +69,8 @@ class Reading:
     distinct: bool = False
     asks_which: bool = False
     asks_each: bool = False
+    asks: str = ""
+    averaged: bool = False
     alternatives: bool = False
+    ties: tuple[Item, ...] = ()
     unread: tuple[Item, ...] = ()

@@ -151,15 +151,16 @@ def value_of(scene: Scene, item: Item, anchors: Iterable[str], column: Item | No
     """Which column's value a stretch of the question is."""
     places = list(anchors)
     said = {(hit.table, hit.column) for hit in column.columns} if column else set()
-    beside = [table for at, table in scene.mentions if item.first - at == 1 or at - item.last == 1]
+    beside = [table for at, table in scene.mentions if item.first - at == 1]
+    beside = beside or [table for at, table in scene.mentions if at - item.last == 1]
     near = [table for at, table in scene.mentions if 0 < item.first - at <= NEAR]
-    own = {(ref.table, ref.column) for ref in labels(scene.table(places[0]))} if places else set()
+    own = {(ref.table, ref.column) for ref in labels(scene.table(places[-1]))} if places else set()
 
     def rank(match: ValueMatch) -> float:
         figure = match.score - 0.06 * min(scene.distance(match.table, places), 6)
         figure += 0.6 if (match.table, match.column) in said or match.table in beside else 0
         figure += 0.1 if _is_label(scene, match) else 0  # a band rather than the name of a composer
-        if (match.table, match.column) in own and not said:
+        if (match.table, match.column) in own and not said and match.table not in beside:
             figure -= 0.4  # songs of Iron Maiden are rather by the band than called like it
         elif match.table in near:
             figure += 0.2

@@ -1,0 +1,63 @@
+"""The generator as its callers see it: the seam, its speed, what it imports, its assumptions."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+from t2s.local import LocalGenerator
+from t2s.types.event import ignore
+from t2s.types.generator import Generator
+from t2s.types.query import Candidate
+from t2s.types.usage import Usage
+
+
+def test_keeps_the_seam(shop) -> None:
+    generator: Generator = LocalGenerator()
+    events = []
+    context = shop.context("How many orders are there?")
+    drafts, usage = generator.generate(context, rejected=(), n=3, on_event=events.append)
+    assert generator.model == "local"
+    assert usage == Usage(model="local")
+    assert usage.calls == 0
+    assert len(drafts) == 1
+    assert events == []
+
+
+def test_the_same_question_has_the_same_answer(shop) -> None:
+    context = shop.context("Top 5 customers by revenue in 2024")
+    drafts = {LocalGenerator().generate(context, rejected=(), n=1, on_event=ignore)[0] for _ in range(5)}
+    assert len(drafts) == 1
+
+
+def test_says_what_it_assumed(shop) -> None:
+    draft = shop.ask("Revenue per month in 2024")
+    assert isinstance(draft, Candidate)
+    said = " ".join(draft.assumptions)
+    assert "quantity × unit_price × (1 - discount)" in said
+    assert "orders.ordered_on" in said
+    assert "2024" in draft.explanation
+
+
+def test_is_surer_of_what_needs_no_assumptions(shop) -> None:
+    plain = shop.ask("How many orders are there?")
+    assumed = shop.ask("Revenue per month in 2024")
+    assert plain.confidence > assumed.confidence
+
+
+def test_takes_less_than_50_ms_for_a_question(shop) -> None:
+    questions = ["Top 5 customers by revenue in 2024", "2024年每个月的销售额", "Which products were never returned?"]
+    contexts = [shop.context(question) for question in questions]
+    for context in contexts:  # the first question imports and fills caches
+        LocalGenerator().generate(context, rejected=(), n=1, on_event=ignore)
+    start = time.perf_counter()
+    for context in contexts * 10:
+        LocalGenerator().generate(context, rejected=(), n=1, on_event=ignore)
+    assert (time.perf_counter() - start) / 30 < 0.05
+
+
+def test_importing_it_loads_nothing_heavy() -> None:
+    code = "import sys, t2s.local; print(sorted({'sqlglot', 'duckdb', 'sqlalchemy', 'pydantic'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
