@@ -28,12 +28,14 @@ where p.pronamespace = 'pg_catalog'::regnamespace and p.provolatile in ('i', 's'
 """
 POSTGRES_NOT = re.compile(
     "^(pg_|binary_|has_|row_security|inet_(client|server)|txid|ts_(stat|rewrite|debug|parse|token_type|lexize)|current_setting"
-    "|.*_to_xml|get_current|getdatabase|getpgusername|querytree|event_trigger|.*_(handler|support|send|recv)$|set_config)"
+    "|.*_to_xml|get_current|getdatabase|getpgusername|querytree|event_trigger"
+    "|.*(_handler|_support|_send|_recv|_validator|consistent|_union|_picksplit|_choose|_compress|_penalty|_config)$"
+    "|(gin|gist|gtsquery|gtsvector|spg|brin|hash)_|set_config)"
 )
 POSTGRES_ALSO = "random clock_timestamp gen_random_uuid timeofday pg_typeof pg_size_pretty ctid similarity unaccent"
 
 DUCKDB_NOT = re.compile(
-    "^(__|collate_|icu_collate_|combine|finalize|pragma|pg_|duckdb_|read_|write_|.*_scan|glob|sniff|getenv|nextval|currval|setseed|in_search_path|current_(setting|role|user)"
+    "^(__|collate_|icu_collate_|combine|finalize|pragma|pg_|duckdb_|read_|write_|.*_scan|glob|sniff|getenv|nextval|currval|setval|setseed|in_search_path|current_(setting|role|user)"
     "|query|query_table|which_secret|add_parquet_key|create_sort_key|error|sleep|shobj|col_description|obj_description|has_"
     "|txid|inet_|getvariable|set_|write_log|parse_duckdb_log|.*secret|session_user|user$|.*[^a-z0-9_].*)"
 )

@@ -27,7 +27,7 @@ _HARMLESS_NODES = frozenset(
     Intersect Introducer JSON JSONColumnDef JSONExtractQuote JSONKeyValue JSONPath JSONPathFilter JSONPathKey
     JSONPathPart JSONPathRecursive JSONPathRoot JSONPathScript JSONPathSelector JSONPathSlice JSONPathSubscript
     JSONPathUnion JSONPathWildcard JSONSchema JSONValue Join Lambda Lateral Limit LimitOptions Literal National
-    Null Offset OnCondition Opclass Order Ordered OverflowTruncateBehavior Pivot PivotAlias PivotAny
+    Null Offset OnCondition Opclass Order Ordered OverflowTruncateBehavior Partition Pivot PivotAlias PivotAny
     PositionalColumn Pseudocolumn PseudoType Qualify RawString RecursiveWithSearch RespectNulls Rollup Select
     Slice Sort Star Subquery Table TableAlias TableColumn TableFromRows TableSample Tuple UnicodeString Union
     UnpivotColumns Values Var Variadic Where Window WindowSpec With WithOperator WithTableHint WithinGroup
