@@ -13,7 +13,7 @@ from typing import Any
 
 from t2s.types.schema import Column, ForeignKey, Schema, Table
 
-FORMAT = 1
+FORMAT = 2
 MAX_AGE_S = 24 * 3600
 """Row estimates and samples of an unchanged structure are taken anew after a day."""
 
@@ -77,6 +77,7 @@ def _schema(body: dict[str, Any]) -> Schema:
     return Schema(
         dialect=body["dialect"],
         fingerprint=body["fingerprint"],
+        functions=tuple(body["functions"]),
         tables=tuple(_table(table) for table in body["tables"]),
     )
 

@@ -55,6 +55,10 @@ class Engine(ABC):
     def _tables(self) -> tuple[Table, ...]:
         """Structure and row estimates of every table, by a fixed number of queries."""
 
+    def _functions(self) -> tuple[str, ...]:
+        """The database's own functions that cannot write, where its catalogue tells."""
+        return ()
+
     @abstractmethod
     def _version(self) -> str:
         """A text that changes when the structure (or a file's content) does; cheap to get."""
@@ -105,7 +109,12 @@ class Engine(ABC):
                 raise DatabaseUnavailable(f"{self.name} has no tables", hint="is it the right database or schema?")
             if self.privacy in ("values", "rows"):
                 tables = self._sampled(tables)
-            kept = Schema(dialect=self.dialect, tables=tables, fingerprint=cache.fingerprint(tables))
+            kept = Schema(
+                dialect=self.dialect,
+                tables=tables,
+                fingerprint=cache.fingerprint(tables),
+                functions=self._functions(),
+            )
             cache.save(self._cache_dir, self._key, version, kept)
         self._schema = kept
         return kept

@@ -51,12 +51,18 @@ JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.attnum
 JOIN pg_attribute fa ON fa.attrelid = fc.oid AND fa.attnum = u.fattnum
 WHERE k.contype = 'f' AND k.conparentid = 0 AND {_VISIBLE} ORDER BY 1, 2, 3, u.at
 """  # noqa: S608
+_FUNCTIONS = f"""
+SELECT DISTINCT lower(p.proname) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE {_VISIBLE} AND p.provolatile IN ('i', 's') AND p.prokind IN ('f', 'a', 'w') ORDER BY 1
+"""  # noqa: S608
 _VERSION = f"""
 SELECT md5(coalesce(string_agg(x, ',' ORDER BY x), '')) FROM (
   SELECT concat_ws(' ', n.nspname, c.relname, c.relkind, a.attname, a.atttypid, a.atttypmod, a.attnotnull) AS x
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND {_VISIBLE}
+  UNION ALL SELECT concat_ws(' ', p.proname, p.provolatile) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+  WHERE {_VISIBLE}
   UNION ALL SELECT concat_ws(' ', k.oid, k.conname) FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
   WHERE {_VISIBLE}
   UNION ALL SELECT concat_ws(' ', d.objoid, d.objsubid, d.description) FROM pg_description d
@@ -150,6 +156,9 @@ class PostgreSQL(Engine):
         default = self._ask("SELECT current_schema()")[0][0] or "public"
         tables = assemble(self._ask(_COLUMNS), self._ask(_KEYS), self._ask(_REFERENCES), default)
         return tuple(t for t in tables if t.namespace is None) if self._chosen else tables
+
+    def _functions(self) -> tuple[str, ...]:
+        return tuple(str(row[0]) for row in self._ask(_FUNCTIONS))
 
     def _version(self) -> str:
         return str(self._ask(_VERSION)[0][0])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -96,20 +96,20 @@ def guard(sql: str, dialect: Dialect) -> tuple[Problem, ...]:
     return (tree,) if isinstance(tree, Problem) else guard_tree(tree, dialect)
 
 
-def guard_tree(tree: exp.Expr, dialect: Dialect) -> tuple[Problem, ...]:
-    """The same for a tree that has been parsed already."""
+def guard_tree(tree: exp.Expr, dialect: Dialect, own: Container[str] = ()) -> tuple[Problem, ...]:
+    """The same for a tree that has been parsed already; `own` are further functions known to be harmless."""
     from sqlglot import exp
 
     if not isinstance(tree, exp.Query | exp.Values):
         return (_problem(tree, f"{_statement(tree)} is not a query; only SELECT may run"),)
     try:
-        found = {problem.message: problem for problem in _offences(tree, dialect)}
+        found = {problem.message: problem for problem in _offences(tree, dialect, own)}
     except RecursionError:
         return (Problem(code="syntax", message="the query is nested too deeply"),)
     return tuple(found.values())
 
 
-def _offences(tree: exp.Expr, dialect: Dialect) -> Iterator[Problem]:
+def _offences(tree: exp.Expr, dialect: Dialect, own: Container[str]) -> Iterator[Problem]:
     from sqlglot import exp
 
     for node in tree.walk():
@@ -121,37 +121,37 @@ def _offences(tree: exp.Expr, dialect: Dialect) -> Iterator[Problem]:
             case exp.Parameter() | exp.SessionParameter() | exp.Placeholder():
                 yield _problem(node, "variables and parameters may not be used")
             case exp.Func():
-                if problem := _function(node, dialect):
+                if problem := _function(node, dialect, own):
                     yield problem
             case exp.Table():
-                yield from _table(node, dialect)
+                yield from _table(node, dialect, own)
             case exp.Binary() | exp.Unary() | exp.Predicate():
                 continue
             case _ if type(node).__name__ not in _HARMLESS_NODES:
                 yield _problem(node, f"{_statement(node)} is not allowed in a query")
 
 
-def _function(node: exp.Func, dialect: Dialect) -> Problem | None:
+def _function(node: exp.Func, dialect: Dialect, own: Container[str]) -> Problem | None:
     from sqlglot import exp
 
     if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc | exp.ParameterizedAgg):
         name = node.name.casefold() or str(node.this).casefold()
         if isinstance(node.parent, exp.Table):
             return None  # a table function: `_table` looks at it
-        if name not in harmless_functions(dialect):
+        if name not in harmless_functions(dialect) and name not in own:
             return _problem(node, f"the function {name}() is not known to be harmless")
     elif type(node).__name__ in _DANGEROUS_FUNCTIONS:
         return _problem(node, f"the function {node.sql_name().lower()}() is not known to be harmless")
     return None
 
 
-def _table(node: exp.Table, dialect: Dialect) -> Iterator[Problem]:
+def _table(node: exp.Table, dialect: Dialect, own: Container[str]) -> Iterator[Problem]:
     from sqlglot import exp
 
     source = node.this
     if isinstance(source, exp.Anonymous):
         name = source.name.casefold()
-        if name not in _TABLE_FUNCTIONS[dialect]:
+        if name not in _TABLE_FUNCTIONS[dialect] and name not in own:
             yield _problem(source, f"the table function {name}() is not known to be harmless")
     elif isinstance(source, exp.Func):
         return  # typed functions are judged by their own node

@@ -45,7 +45,7 @@ def check(sql: str, schema: Schema) -> Valid | Rejected:
     tree = parse(sql, schema.dialect)
     if isinstance(tree, Problem):
         return Rejected(sql=sql, problems=(tree,))
-    problems = guard_tree(tree, schema.dialect)
+    problems = guard_tree(tree, schema.dialect, schema.functions)
     if problems:
         return Rejected(sql=sql, problems=problems)
     try:

@@ -61,12 +61,14 @@ class Table:
 class Schema:
     """All that t2s knows of a database's structure; `fingerprint` changes when the structure does.
 
-    The fingerprint covers names, types, keys and comments, not row estimates or sample values.
+    The fingerprint covers names, types, keys and comments, not row estimates or sample values. `functions` are
+    the database's own that its catalogue says do not write, in lower case.
     """
 
     dialect: Dialect
     tables: tuple[Table, ...]
     fingerprint: str
+    functions: tuple[str, ...] = ()
 
     def table(self, name: str) -> Table | None:
         """The table with that full name (or, failing that, bare name), in any case."""

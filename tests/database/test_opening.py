@@ -118,6 +118,24 @@ def test_postgresql_says_what_is_wrong(postgres_url: str) -> None:
             load(url, Path.cwd())
 
 
+def test_functions_that_the_catalogue_calls_harmless_pass_the_check_and_others_do_not(postgres_url: str) -> None:
+    import psycopg
+
+    from t2s.sql import check
+    from t2s.types.query import Rejected, Valid
+
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute("CREATE SCHEMA own")
+        admin.execute("CREATE TABLE own.t (a int)")
+        admin.execute("CREATE FUNCTION own.twice(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 * 2'")
+        admin.execute("CREATE FUNCTION own.wipe() RETURNS void VOLATILE LANGUAGE sql AS 'DELETE FROM own.t'")
+    schema = load(f"{postgres_url}?schema=own", Path.cwd())
+    assert isinstance(check("SELECT twice(a) FROM t", schema), Valid)
+    assert isinstance(check("SELECT wipe()", schema), Rejected)
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute("DROP SCHEMA own CASCADE")
+
+
 def test_mysql_says_what_is_wrong(mysql_url: str) -> None:
     with pytest.raises(DatabaseUnavailable, match="has no database nosuch"):
         load(f"{mysql_url.rpartition('/')[0]}/nosuch", Path.cwd())
