@@ -44,8 +44,8 @@ def measured(
 
 def _grain(scene: Scene, amount: Amount, needed: list[str], subject: str | None, anchors: tuple[str, ...]) -> _Grain:
     item = amount.item
-    if amount.function == "sold":
-        return _measure(scene, "sold", "sum", needed, subject)
+    if amount.function in ("sold", "revenue"):
+        return _measure(scene, amount.function, "sum", needed, subject)
     if amount.function == "popular":
         return _popular(scene, needed, subject)
     if item is None:

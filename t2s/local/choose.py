@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from t2s.local.amounts import Measured, measured
-from t2s.local.columns import hinted, is_number, is_text, keys_of, labels
+from t2s.local.columns import hinted, is_text, keys_of, labels
 from t2s.local.filters import where
 from t2s.local.groups import amounts_of, bucket, columns_in, keys_of_groups, ref_of, shown_columns
-from t2s.local.joins import tree
-from t2s.local.plan import Bucket, ColumnRef, Expression, Having, Join, Output, Plan
-from t2s.local.reading import Amount, Ranking, Reading
+from t2s.local.order import order_of
+from t2s.local.plan import Bucket, ColumnRef, Expression, Having, Output, Plan
+from t2s.local.reading import Amount, Reading
+from t2s.local.route import joins_of, row_table
 from t2s.local.scene import Scene, Unclear, columns_of, table_of
 from t2s.local.verbs import flag_test, is_flag, settle_verbs
 from t2s.local.words import concepts_of, name_words
@@ -24,7 +25,7 @@ def choose(scene: Scene, reading: Reading) -> Plan:
     reading, verbs = settle_verbs(scene, reading)
     computes = bool(reading.amounts) or any(c.amount for c in reading.conditions)
     ranking = reading.ranking
-    if ranking and (ranking.amount or ranking.hint in ("popular", "sold")):
+    if ranking and (ranking.amount or ranking.hint in ("popular", "sold", "revenue")):
         computes = True
     return _computed(scene, reading, verbs) if computes else _listed(scene, reading, verbs)
 
@@ -54,10 +55,12 @@ def _listed(scene: Scene, reading: Reading, verbs: dict[int, ColumnRef]) -> Plan
             shown = [*columns_of(scene, reading.ranking.item, anchors)]
         else:
             subject = _implied(scene, reading)
-    base = _row_table(scene, [*([subject] if subject else []), *(ref.table for ref in shown)])
-    order, key = _order(scene, reading.ranking, subject or base, (*anchors, base), shown)
+    base = row_table(scene, [*([subject] if subject else []), *(ref.table for ref in shown)])
+    order, key = order_of(scene, reading.ranking, subject or base, (*anchors, base), shown)
     limited = reading.ranking is not None and reading.ranking.limit is not None
-    if not shown and (reading.asks_which or limited):
+    labelled = labels(scene.table(subject or base))
+    by_key = {ref.column for ref in labelled} <= set(scene.table(subject or base).primary_key)
+    if not shown and (reading.asks_which or (limited and not by_key)):
         shown = [*labels(scene.table(subject or base))]
         if key and limited and key not in shown and not _one_only(reading):
             shown.append(key)
@@ -68,7 +71,7 @@ def _listed(scene: Scene, reading: Reading, verbs: dict[int, ColumnRef]) -> Plan
     filters = (*kept.filters, *flagged)
     return Plan(
         base=base,
-        joins=_joins(scene, base, tables),
+        joins=joins_of(scene, base, tables),
         outputs=tuple(Output(expression=ref) for ref in shown),
         filters=filters,
         any_of=_any_of(reading, len(filters)),
@@ -108,7 +111,7 @@ def _distinct(scene: Scene, reading: Reading, shown: list[ColumnRef], base: str)
     table = scene.table(shown[0].table)
     if not is_text(column) or shown[0] in labels(table) or column.name in keys_of(table):
         return False
-    if reading.subject is None or reading.asks_each:
+    if reading.asks_each or (reading.subject is None and (column.samples or not reading.conditions)):
         return True
     few = bool(column.samples) and (table.row_estimate or 0) >= MANY_ROWS
     if few:
@@ -123,6 +126,10 @@ def _computed(scene: Scene, reading: Reading, verbs: dict[int, ColumnRef]) -> Pl
     reading = replace(reading, shown=tuple(item for item in reading.shown if item not in flags))
     subject = table_of(scene, reading.subject) if reading.subject else None
     ranked = _ranked_amount(reading)
+    if ranked:  # which month has the most orders
+        units = tuple(item for item in reading.shown if item.kind == "unit")
+        shown = tuple(item for item in reading.shown if item.kind != "unit")
+        reading = replace(reading, groups=(*reading.groups, *units), shown=shown)
     keys = keys_of_groups(scene, reading, anchors, subject, ranked)
     amounts = [*reading.amounts]
     conditions = [c for c in reading.conditions if c.amount is not None]
@@ -144,7 +151,9 @@ def _computed(scene: Scene, reading: Reading, verbs: dict[int, ColumnRef]) -> Pl
     elif ranking and ranking.limit is not None:
         raise Unclear("I cannot compute something of only the first row of a ranking")
     elif ranking:
-        order, _ = _order(scene, ranking, subject or base, anchors, list(map(ref_of, columns_in(keys))))
+        order, key = order_of(scene, ranking, subject or base, anchors, list(map(ref_of, columns_in(keys))))
+        if key is not None and key not in columns_in(keys):
+            raise Unclear(f"I cannot order groups by {key.table}.{key.column}")
     elif buckets:
         order = tuple((c, False) for c in columns_in(keys) if isinstance(c, Bucket))
     kept = where(scene, reading, base, anchors, verbs)
@@ -157,10 +166,11 @@ def _computed(scene: Scene, reading: Reading, verbs: dict[int, ColumnRef]) -> Pl
     if reading.averaged:
         if len(amounts) != 1 or ranked or reading.shown:
             raise Unclear("I cannot average this over groups")
+        scene.assume("what has none of them does not count for the average", 0.9)
         outputs, order = [_named(by_amount[id(amounts[0])])], ()
     return Plan(
         base=base,
-        joins=_joins(scene, base, tables),
+        joins=joins_of(scene, base, tables),
         outputs=tuple(dict.fromkeys(outputs)),
         filters=filters,
         any_of=_any_of(reading, len(filters)),
@@ -186,8 +196,8 @@ def _ranked_amount(reading: Reading) -> Amount | None:
         return None
     if ranking.amount:
         return ranking.amount
-    if ranking.hint == "sold":
-        return Amount(function="sold")
+    if ranking.hint in ("sold", "revenue"):
+        return Amount(function=ranking.hint)
     if ranking.hint == "popular":
         of_rows = not reading.shown or any("name" in concepts_of(name_words(i.text)) for i in reading.shown)
         return Amount(function="popular" if of_rows and reading.subject else "count")
@@ -196,57 +206,6 @@ def _ranked_amount(reading: Reading) -> Amount | None:
 
 def _named(value: Measured) -> Output:
     return Output(expression=value.aggregate, name=value.name)
-
-
-def _order(
-    scene: Scene, ranking: Ranking | None, subject: str, anchors: tuple[str, ...], shown: list[ColumnRef]
-) -> tuple[tuple[tuple[Expression, bool], ...], ColumnRef | None]:
-    """What a list is ordered by, and the column to show beside the subject."""
-    if ranking is None:
-        return (), None
-    if ranking.hint:
-        found = hinted(scene.table(subject), ranking.hint)
-        if found is None:
-            raise Unclear(f"I find nothing in {subject} that tells “{ranking.hint}”")
-        column, reverse = found
-        scene.assume(f"ranked by {column.table}.{column.column}", 0.97)
-        return ((column, ranking.descending != reverse),), column
-    if ranking.item is None:
-        columns = shown[:1] or list(labels(scene.table(subject))[:1])
-        return ((columns[0], ranking.descending),), None
-    fits = is_number if ranking.limit else None
-    try:
-        (column, *_) = columns_of(scene, ranking.item, (subject, *anchors), fits)
-    except Unclear:
-        (column, *_) = columns_of(scene, ranking.item, (subject, *anchors))
-    return ((column, ranking.descending),), column
-
-
-def _row_table(scene: Scene, tables: list[str]) -> str:
-    """The table each row of which has one row in all the others; the first where they do not hang together so."""
-    for start in dict.fromkeys(tables):
-        near = scene.graph.ways(start, to_one=True)
-        if all(table in near for table in tables):
-            return start
-    for table in scene.schema.tables:
-        near = scene.graph.ways(table.full_name, to_one=True)
-        if all(wanted in near for wanted in tables):
-            return table.full_name
-    raise Unclear(f"I see no one way to bring {' and '.join(sorted(set(tables)))} together")
-
-
-def _joins(scene: Scene, base: str, tables: list[str]) -> tuple[Join, ...]:
-    near = scene.graph.ways(base, to_one=True)
-    ways = scene.ways(base)
-    paths = []
-    for table in dict.fromkeys(tables):
-        if table not in ways:
-            raise Unclear(f"I see no way to join {base} with {table}")
-        paths.append(near.get(table, ways[table]))
-    guessed = {step.edge for path in paths for step in path if step.edge.guessed}
-    for edge in sorted(guessed, key=lambda e: (e.table, e.columns)):
-        scene.assume(f"{edge.table}.{edge.columns[0]} points at {edge.target}", 0.85)
-    return tree(paths)
 
 
 def _any_of(reading: Reading, filters: int) -> bool:

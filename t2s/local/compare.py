@@ -145,6 +145,17 @@ def _against_number(draft: Draft, at: int, place: int, operator: str, hint: str)
         draft.conditions.append(_of(target, operator, numbers))
 
 
+def keys(draft: Draft, at: int) -> None:
+    """`order 5`, `customer number 12`: the row of that key."""
+    item, before = draft.item(at), draft.named(at - 1)
+    if item is None or item.kind != "number" or before is None or before.kind != "table" or draft.chinese:
+        return
+    follows = draft.named(at + 1) if draft.adjoins(at + 1) else None
+    if draft.adjoins(at) and follows is None and not 1900 <= item.number <= 2100:
+        draft.take(at)
+        draft.conditions.append(Condition(operator="eq", item=before, numbers=(item.number,)))
+
+
 def _of(item: Item, operator: str, numbers: tuple[float, ...]) -> Condition:
     """More than 5 of a thing: its rows counted; of revenue: its sum; of a column: the column itself."""
     if item.measure and item.kind != "column":

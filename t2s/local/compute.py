@@ -113,7 +113,8 @@ def _counts_near(draft: Draft, at: int, place: int) -> bool:
     """`average number of …`, and `how many … on average`."""
     trailing = "average" in draft.items[at].text and not draft.named(place)
     counted = any(amount.function == "count" for amount in draft.amounts)
-    return draft.kind(place) == "count" or (draft.items[at].text.startswith("on ") and trailing and counted)
+    beside = at + 1 < len(draft.items) and draft.items[at + 1].kind == "count"
+    return beside or (draft.items[at].text.startswith("on ") and trailing and counted)
 
 
 def measures(draft: Draft, at: int) -> None:

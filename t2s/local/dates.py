@@ -69,7 +69,7 @@ _UNTIL = re.compile(r"(?:until|till|up to|through|by the end of|截至|截止|�
 _BEFORE = re.compile(r"(?:before|prior to|earlier than|in or before)\s+(?:the\s+(?:year\s+)?)?")
 _AFTER = re.compile(r"(?:after|later than)\s+(?:the\s+(?:year\s+)?)?")
 _IN = re.compile(
-    r"(?:in|during|on|within|for|of|from|throughout|over)\s+(?:the\s+)?(?:(?:year|month)\s+(?:of\s+)?)?|在"
+    r"(?:in|during|on|within|for|of|from|throughout|over(?=\s+the\s+(?:last|past)))\s+(?:the\s+)?(?:(?:year|month)\s+(?:of\s+)?)?|在"
 )
 _ZH_SINCE = re.compile(r"\s*(?:以来|起|开始|至今)")
 _ZH_BEFORE = re.compile(r"\s*(?:之前|以前|前)(?!\s*\d)")

@@ -133,6 +133,8 @@ def _filter(
     if condition.hint:
         return _hinted(scene, condition, base)
     assert condition.item is not None  # a condition without any of these is not made
+    if condition.item.kind == "table" and condition.operator == "eq":
+        return _key(scene, condition)
     match condition.operator:
         case "false":
             return _false(scene, condition.item, places)
@@ -143,6 +145,15 @@ def _filter(
     if condition.average:
         return AgainstAverage(column=column, operator=condition.operator)
     return Test(column=column, operator=condition.operator, values=condition.numbers)
+
+
+def _key(scene: Scene, condition: Condition) -> Filter:
+    assert condition.item is not None  # the caller looked
+    table = scene.table(table_of(scene, condition.item))
+    if len(table.primary_key) != 1:
+        raise Unclear(f"{table.full_name} has no single key that could be {condition.numbers[0]:g}")
+    column = ColumnRef(table=table.full_name, column=table.primary_key[0])
+    return Test(column=column, operator="eq", values=condition.numbers)
 
 
 def _false(scene: Scene, item: Item, places: tuple[str, ...]) -> Filter:

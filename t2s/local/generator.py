@@ -20,8 +20,11 @@ from t2s.types.event import Event
 from t2s.types.query import Abstained, Candidate, Clarification, Context, Draft, Rejected
 from t2s.types.usage import Usage
 
-MIN_CONFIDENCE = 0.6
-"""What is less sure than this is not proposed."""
+BASE_CONFIDENCE = 0.85
+"""How often a reading without any doubt is right: measured as 0.77 on databases made by others, more on plain ones."""
+
+MIN_CONFIDENCE = 0.54
+"""What is less sure than this is not proposed; below it more answers were wrong than right."""
 
 _HINT = "ask it in other words, with the names of tables and columns, or set ANTHROPIC_API_KEY for a model"
 
@@ -98,4 +101,4 @@ def _confidence(linked: Linked, scene: Scene) -> float:
     scores = [item.score for item in linked.items if item.kind in ("table", "column")]
     certainty = math.prod(0.6 + 0.4 * min(score, 1.0) for score in scores)
     length = max(len(linked.items) - 6, 0)  # a long question has more to be misread
-    return round(0.95 * certainty * math.prod(scene.doubts) * 0.98**length, 3)
+    return round(BASE_CONFIDENCE * certainty * math.prod(scene.doubts) * 0.98**length, 3)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from datetime import date
 
 from t2s.local.dates import Period, find_periods
 from t2s.local.names import FULL, Hit, NameIndex
@@ -73,9 +75,22 @@ def link(context: Context, index: NameIndex) -> Linked:
         if item.kind not in ("skipped", "skip"):
             items.append(item)
         at = item.last + 1
+    items = [_year(item, items[at - 1] if at else None, items[at + 1 : at + 2]) for at, item in enumerate(items)]
     following = [item.kind for item in items[1:]] + [""] * bool(items)
     settled = (_settled(item, kind) for item, kind in zip(items, following, strict=True))
     return Linked(items=tuple(settled), chinese=is_chinese(question))
+
+
+def _year(item: Item, previous: Item | None, following: list[Item]) -> Item:
+    """`revenue 2024`: a bare year, where a number would make no sense."""
+    if item.kind != "number" or previous is None or not re.fullmatch(r"(?:19|20)\d\d", item.text):
+        return item
+    alone = not following or following[0].kind in ("group", "by", "and", "unit")
+    if previous.kind not in ("measure", "table", "column", "value") or not alone:
+        return item
+    year = int(item.number)
+    period = Period(first=date(year, 1, 1), after=date(year + 1, 1, 1), start=0, end=0, text=item.text)
+    return replace(item, kind="period", period=period)
 
 
 def _settled(item: Item, following: str) -> Item:

@@ -116,6 +116,8 @@ def _column_variants(table: Table, column: Column) -> Iterator[_Variant]:
     words = name_words(column.name)
     key = (table.full_name, column.name)
     yield _Variant(words, *key, 1.0)
+    if len(words) == 2:
+        yield _Variant(("".join(words),), *key, 0.95)  # zipcode for zip_code
     own = name_words(table.name)
     if len(words) > 1 and words[0] in (own[-1], own[0]):
         yield _Variant(words[1:], *key, 0.97)

@@ -7,7 +7,13 @@ from dataclasses import replace
 from t2s.local.draft import Draft
 from t2s.local.reading import Amount, Ranking
 
-_SIZES = {"highest": "height", "lowest": "height", "largest": "size", "biggest": "size", "smallest": "size"}
+_SIZES = {"best": "revenue"} | {
+    "highest": "height",
+    "lowest": "height",
+    "largest": "size",
+    "biggest": "size",
+    "smallest": "size",
+}
 _COMPUTED = ("count", "agg")
 
 
@@ -46,6 +52,8 @@ def rankings(draft: Draft, at: int) -> None:
         draft.ranking = Ranking(descending=descending, limit=limit or 1, hint=size)
     else:
         draft.ranking = _by(draft, place, descending, limit or 1)
+    if limit is None and draft.ranking and draft.ranking.limit == 1:
+        draft.ranking = replace(draft.ranking, limit=_limit_before(draft, at) or 1)
 
 
 def _size(draft: Draft, at: int, place: int) -> str:
@@ -84,11 +92,20 @@ def _limit(draft: Draft, at: int) -> int | None:
     return None
 
 
+def _limit_before(draft: Draft, at: int) -> int | None:
+    """`the 3 countries with the most customers`: the number stands before what is asked for."""
+    for n in range(at - 1):
+        item = draft.item(n)
+        if item and item.kind == "number" and draft.items[n + 1].named and draft.adjoins(n + 1):
+            return _limit(draft, n + 1)
+    return None
+
+
 def _key_place(draft: Draft, at: int, is_top: bool) -> int | None:
     """Where the thing stands that is ranked by."""
-    if is_top and (key := _after_by(draft, at)) is not None:
-        return key
     ahead, back = draft.after(at), draft.before(at)
+    if (is_top or draft.kind(ahead) == "unit") and (key := _after_by(draft, at)) is not None:
+        return key
     if draft.chinese and (draft.named(back) or draft.kind(back) in _COMPUTED):
         return back
     if draft.named(ahead) or draft.kind(ahead) in _COMPUTED:

@@ -29,6 +29,7 @@ _RULES: tuple[Callable[[Draft, int], None], ...] = (
     compute.aggregates,
     compute.measures,
     rank.ordering,
+    compare.keys,
     compute.distincts,
 )
 
@@ -56,6 +57,8 @@ def _finish(draft: Draft, ties: tuple[Item, ...]) -> Reading:
     subject = _subject(draft, tables, which)
     shown = [n for n in names if n in columns or (n != subject and _listed_too(draft, n))]
     tables = [n for n in tables if n not in shown]
+    if subject is not None and draft.kind(subject + 1) == "and" and subject + 2 in columns and not draft.chinese:
+        shown.insert(0, subject)  # customers and their cities
     stray = [n for n in shown if (subject is not None and _stray(draft, n, subject)) or _adjective(draft, n)]
     shown = [n for n in shown if n not in stray]
     unread = [n for n in left if n in stray or (n not in names and not _light(draft, n))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +12,6 @@ from typing import Any
 import pytest
 
 from t2s.database import open_database, resolve_connection
-from t2s.database.sample import sample_path
 from t2s.local.generator import LocalGenerator
 from t2s.pipeline.values import load_values, match_values
 from t2s.types.database import Database
@@ -72,18 +70,15 @@ def bench(target: Path) -> Bench:
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    made = bench(sample_path(tmp_path_factory.mktemp("sample")))
+def shop(sample: Path) -> Iterator[Bench]:
+    made = bench(sample)
     yield made
     made.database.close()
 
 
 @pytest.fixture(scope="session")
-def chinook() -> Iterator[Bench]:
-    home = Path(os.environ.get("T2S_TEST_EVAL") or Path(__file__).parents[3] / "shared" / "eval")
-    path = home / "chinook" / "Chinook_Sqlite.sqlite"
-    if not path.exists():
-        pytest.skip(f"no Chinook database at {path} (set T2S_TEST_EVAL)")
+def chinook(eval_dir: Path) -> Iterator[Bench]:
+    path = eval_dir / "chinook" / "Chinook_Sqlite.sqlite"
     made = bench(path)
     yield made
     made.database.close()

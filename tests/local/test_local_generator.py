@@ -5,12 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from t2s.local import LocalGenerator
 from t2s.types.event import ignore
 from t2s.types.generator import Generator
 from t2s.types.query import Candidate
 from t2s.types.usage import Usage
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_keeps_the_seam(shop) -> None:
@@ -59,5 +62,5 @@ def test_takes_less_than_50_ms_for_a_question(shop) -> None:
 
 def test_importing_it_loads_nothing_heavy() -> None:
     code = "import sys, t2s.local; print(sorted({'sqlglot', 'duckdb', 'sqlalchemy', 'pydantic'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
