@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeFloat, PositiveInt, SecretStr
@@ -48,6 +49,7 @@ class ProviderSettings(_Section):
     retries: Annotated[int, Field(ge=0, le=10)] = 3
     effort: Effort = "low"
     max_output_tokens: PositiveInt = 4096
+    record: Path | None = None
 
 
 class BudgetSettings(_Section):

@@ -261,6 +261,7 @@ class Workspace:
         from t2s.ledger.meter import LedgerMeter
         from t2s.llm import build_llm
         from t2s.llm.cache import Cached
+        from t2s.llm.replay import Recorded
         from t2s.pipeline.generate import ModelGenerator
 
         settings = self.config.settings
@@ -273,6 +274,8 @@ class Workspace:
             on_event=self.on_event,
         )
         llm = build_llm(self.model, settings.provider, meter=meter, prices=settings.prices)
+        if settings.provider.record:
+            llm = Recorded(llm, settings.provider.record)
         if self.use_cache and settings.candidates == 1:
             llm = Cached(llm, home() / "cache")
         model = ModelGenerator(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from t2s.errors import ProviderError
+from t2s.errors import ProviderError, UsageError
 from t2s.llm.attempt import Attempt, AttemptFailed
 from t2s.types.event import Event, Streamed
 from t2s.types.llm import LLM, Reply, Request
@@ -59,6 +59,9 @@ class Recorded:
         """The other's reply, added to the file."""
         reply = self._llm.complete(request, on_event)
         entry = {"key": request_key(request), "text": reply.text, "usage": asdict(reply.usage)}
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        except OSError as e:
+            raise UsageError(f"cannot write the recorded answers to {self._path}: {e.strerror}") from e
         return reply

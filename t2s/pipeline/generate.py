@@ -12,6 +12,7 @@ from typing import Any
 from t2s.errors import ProviderError
 from t2s.llm import parse_json
 from t2s.pipeline.prompt import ANSWER_SCHEMA, build_request
+from t2s.sql import extract_sql
 from t2s.types.event import Event
 from t2s.types.llm import LLM, Effort, Reply
 from t2s.types.query import Abstained, Candidate, Clarification, Context, Draft, Rejected
@@ -51,7 +52,7 @@ def _draft(reply: Reply) -> Draft:
             return Clarification(question=said["clarifying_question"], choices=_strings(said["choices"]))
         case "sql" if said["sql"].strip():
             return Candidate(
-                sql=said["sql"].strip(),
+                sql=extract_sql(said["sql"]),
                 explanation=said["explanation"].strip(),
                 assumptions=_strings(said["assumptions"]),
             )

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 _FENCE = re.compile(r"```(?:\w+)?\s*\n(.*?)```", re.DOTALL)
-_START = re.compile(r"\b(select|with|values|from)\b", re.IGNORECASE)
 
 
 def format_sql(sql: str, dialect: Dialect) -> str:
@@ -45,11 +44,12 @@ def fingerprint(sql: str, dialect: Dialect) -> str:
 
 
 def extract_sql(text: str) -> str:
-    """The SQL among a model's words: the first fenced block, else from the first SELECT on, else all of it."""
-    if fenced := _FENCE.search(text):
-        return fenced.group(1).strip()
-    start = _START.search(text)
-    return text[start.start() :].strip() if start else text.strip()
+    """The SQL of a model that wrapped it in a fence; else the text as it is.
+
+    Nothing else is cut away: from `DELETE FROM t` that could make a query.
+    """
+    fenced = _FENCE.search(text)
+    return (fenced.group(1) if fenced else text).strip()
 
 
 def _tree(sql: str, dialect: Dialect) -> exp.Expr:

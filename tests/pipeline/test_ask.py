@@ -150,6 +150,17 @@ def test_a_repeated_question_costs_nothing(server: ClaudeServer, sample: Path) -
     assert len(server.requests) == 1
 
 
+def test_what_was_recorded_answers_again_without_a_service(server: ClaudeServer, sample: Path, tmp_path: Path) -> None:
+    server.always_sql("```sql\nSELECT count(*) FROM customers\n```")
+    file = tmp_path / "answers.jsonl"
+    first, _ = ask(sample, "how many customers?", provider__record=file)
+    again, _ = ask(sample, "how many customers?", model=f"replay:{file}")
+    assert first.status == again.status == "ok"
+    assert first.sql == again.sql == "SELECT count(*) FROM customers"
+    assert again.usage.calls == 0
+    assert KEY not in file.read_text()
+
+
 def test_a_named_session_continues_the_conversation(server: ClaudeServer, sample: Path) -> None:
     server.always_sql("SELECT count(*) FROM customers")
     ask(sample, "how many customers?", session="work")

@@ -26,12 +26,13 @@ def test_broken_sql_is_a_usage_error_with_its_place() -> None:
         format_sql("SELECT FROM WHERE", "postgres")
 
 
-@pytest.mark.parametrize(
-    "words",
-    ["```sql\nSELECT 1\n```", "Here it is:\n```\nSELECT 1\n```\nEnjoy.", "SELECT 1", "The answer: SELECT 1"],
-)
-def test_sql_is_found_among_words(words: str) -> None:
+@pytest.mark.parametrize("words", ["```sql\nSELECT 1\n```", "Here it is:\n```\nSELECT 1\n```\nEnjoy.", " SELECT 1\n"])
+def test_sql_comes_out_of_its_fence(words: str) -> None:
     assert extract_sql(words) == "SELECT 1"
+
+
+def test_nothing_is_cut_away_that_could_make_a_query_of_a_write() -> None:
+    assert extract_sql("DELETE FROM t") == "DELETE FROM t"
 
 
 def test_the_nearest_name_ignores_case_and_knows_when_nothing_is_near() -> None:
