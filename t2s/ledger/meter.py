@@ -86,6 +86,7 @@ class LedgerMeter:
     def settle(self, hold: str, used: Usage, *, purpose: str, latency_ms: float, outcome: str) -> None:
         """Replace a hold by what the call really used."""
         with self._ledger.transaction() as connection:
+            _lock(connection, self._user)
             connection.execute(holds.delete().where(holds.c.id == hold))
             connection.execute(
                 usage.insert().values(
