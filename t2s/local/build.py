@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
-_RESERVED = frozenset(
+RESERVED = frozenset(
     """
     add all alter and any as asc between by case cast check column constraint create cross current_date current_time
     database default delete desc distinct drop else end except exists false fetch filter first for foreign from full
@@ -96,7 +96,7 @@ def _name(name: str) -> exp.Identifier:
     """An identifier, in quotes where the engine would otherwise read it differently."""
     from sqlglot import exp
 
-    return exp.to_identifier(name, quoted=not _PLAIN.match(name) or name in _RESERVED)
+    return exp.to_identifier(name, quoted=not _PLAIN.match(name) or name in RESERVED)
 
 
 def _table(full_name: str, schema: Schema) -> exp.Table:

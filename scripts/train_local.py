@@ -1,0 +1,269 @@
+"""Train the local generator's parser on questions with SQL; needs numpy, scikit-learn and lightgbm beside t2s.
+
+    python scripts/train_local.py train.json databases/ t2s/local/parser/weights.json [--every N] [--measure]
+
+The questions are a JSON list of {"db_id", "question", "query"}; databases/<db_id>/<db_id>.sqlite has the data. The
+ranker learns from queries that models of other databases propose. `--measure` trains on part of the databases
+and reports on the rest instead of writing weights; `--every N` takes every Nth question for the ranker.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+from local_data import Case, context_of, folds, load_cases, opened, ordered, run, same
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+
+from t2s.local.parser.gold import Beyond, read_sql
+from t2s.local.parser.model import COLUMN_ROLES, Model, propose, rows_of_columns, rows_of_computed, rows_of_tables
+from t2s.local.parser.query import Query
+from t2s.local.parser.said import hear
+from t2s.local.parser.shapes import PARTS, Linear, Shape, word_features
+from t2s.local.parser.trees import Trees
+from t2s.local.parser.units import amounts, units
+
+SEED = 7
+FOLDS = 3
+MIN_DATABASES = 2
+"""A shape counts when so many databases have it."""
+
+_FLAT = {"objective": "binary", "learning_rate": 0.1, "verbosity": -1, "seed": SEED, "deterministic": True, "num_threads": 2}
+_ROLE = {**_FLAT, "num_leaves": 24, "min_data_in_leaf": 30, "feature_fraction": 0.7}
+_RANK = {**_FLAT, "objective": "lambdarank", "num_leaves": 24, "min_data_in_leaf": 60, "feature_fraction": 0.6,
+         "learning_rate": 0.06, "lambdarank_truncation_level": 5}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What one question teaches: rows and labels for every role, the words and the parts of its shape."""
+
+    rows: dict[str, tuple[list[list[float]], list[bool]]]
+    words: dict[str, float]
+    tree: Query
+    db: str
+
+
+def branches(query: Query) -> list[Query]:
+    """The query and all queries in it."""
+    found = [query, *(branches(query.other) if query.other else [])]
+    for condition in (*query.where, *query.having):
+        found += branches(condition.query) if condition.query else []
+    return found
+
+
+def lesson(case: Case) -> Lesson | None:
+    schema, _ = opened(case.file)
+    try:
+        tree = read_sql(case.sql, schema)
+    except Beyond:
+        return None
+    said = hear(context_of(case))
+    if not said.words:
+        return None
+    columns = rows_of_columns(said)
+    parts = branches(tree)
+    gold = {
+        "select": {e.column for e in tree.select if not e.function},
+        "where": {c.left.column for q in parts for c in q.where if not (c.query and c.operator.endswith("in"))},
+        "group": {g for q in parts for g in q.group},
+        "order": {e.column for q in parts for e in q.order if not e.function},
+    }
+    rows = {role: (list(columns.values()), [c in gold[role] for c in columns]) for role in COLUMN_ROLES}
+    wanted = {(e.function, e.column) for q in parts for e in (*q.select, *q.order, *(h.left for h in q.having))}
+    computed = rows_of_computed(said, columns)
+    rows["computed"] = list(computed.values()), [key in wanted for key in computed]
+    tables = rows_of_tables(said)
+    read = {table for q in parts for table in q.tables}
+    rows["table"] = list(tables.values()), [table in read for table in tables]
+    asked = {(c.left.column, c.operator, _plain(c.values)) for q in parts for c in q.where if c.values}
+    compared = sorted(columns, key=lambda c: (c not in gold["where"], -said.best(c)))
+    found = units(said, amounts(said), compared)
+    labels = [(u.column, u.condition.operator, _plain(u.condition.values)) in asked for u in found]
+    rows["unit"] = [[*u.features, *columns[u.column]] for u in found], labels
+    return Lesson(rows, word_features(said), tree, case.db)
+
+
+def _plain(values: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple((f"{v:g}" if isinstance(v, float) else str(v)).casefold() for v in values)
+
+
+def boosted(parameters: dict[str, Any], rounds: int, x: np.ndarray, y: np.ndarray, **more: Any) -> Trees:
+    """Train trees and take them over as plain lists."""
+    model = lightgbm.train(parameters, lightgbm.Dataset(x, y, **more), rounds)
+    return Trees(tuple(_tree(info["tree_structure"]) for info in model.dump_model()["tree_info"]))
+
+
+def _tree(root: dict[str, Any]) -> Any:
+    features: list[int] = []
+    limits: list[float] = []
+    left: list[int] = []
+    right: list[int] = []
+    leaves: list[float] = []
+
+    def add(node: dict[str, Any]) -> int:
+        if "leaf_value" in node:
+            leaves.append(round(node["leaf_value"], 4))
+            return ~(len(leaves) - 1)
+        place = len(features)
+        features.append(node["split_feature"])
+        limits.append(float(f"{node['threshold']:.6g}"))
+        left.append(0)
+        right.append(0)
+        left[place] = add(node["left_child"])
+        right[place] = add(node["right_child"])
+        return place
+
+    if "leaf_value" in root:  # nothing to tell apart
+        return [0], [0.0], [~0], [~0], [root["leaf_value"]]
+    add(root)
+    return features, limits, left, right, leaves
+
+
+def shapes_of(lessons: list[Lesson]) -> tuple[Shape, ...]:
+    counts = Counter(lesson.tree.sketch for lesson in lessons)
+    databases: dict[str, set[str]] = {}
+    first: dict[str, Query] = {}
+    for one in lessons:
+        databases.setdefault(one.tree.sketch, set()).add(one.db)
+        first.setdefault(one.tree.sketch, one.tree)
+    kept = [sketch for sketch, _ in counts.most_common() if len(databases[sketch]) >= MIN_DATABASES]
+    return tuple(Shape(first[s], first[s].parts, round(float(np.log(counts[s])), 2)) for s in kept)
+
+
+def linear(words: list[dict[str, float]], labels: list[str], least: int = 6) -> Linear:
+    """A multinomial classifier whose small weights are dropped."""
+    counts = Counter(name for found in words for name in found)
+    names = [name for name, count in counts.most_common(9000) if count >= least]
+    number = {name: n for n, name in enumerate(names)}
+    common = Counter(labels)
+    kept = [label if common[label] >= 4 else "" for label in labels]
+    data, row_of, column_of = [], [], []
+    for n, found in enumerate(words):
+        for name, value in found.items():
+            if name in number:
+                data.append(value)
+                row_of.append(n)
+                column_of.append(number[name])
+    x = csr_matrix((data, (row_of, column_of)), shape=(len(words), len(names)))
+    model = LogisticRegression(C=3.0, max_iter=120)
+    model.fit(x, kept)
+    classes = [str(c) for c in model.classes_]
+    coefficients = model.coef_ if len(classes) > 2 else np.vstack([-model.coef_[0], model.coef_[0]]) / 2
+    bias = model.intercept_ if len(classes) > 2 else np.array([-model.intercept_[0], model.intercept_[0]]) / 2
+    weights = {name: np.round(coefficients[:, n], 2).tolist() for name, n in number.items()}
+    return Linear(tuple(classes), tuple(np.round(bias, 3).tolist()), weights)
+
+
+def learn(lessons: list[Lesson]) -> Model:
+    """Everything but the ranker."""
+    roles = {}
+    for role in lessons[0].rows:
+        x = np.array([row for one in lessons for row in one.rows[role][0]], dtype=np.float32)
+        y = np.array([label for one in lessons for label in one.rows[role][1]])
+        roles[role] = boosted(_ROLE, 90, x, y)
+    shapes = shapes_of(lessons)
+    words = [one.words for one in lessons]
+    parts = tuple(linear(words, [one.tree.parts[n] for one in lessons]) for n in range(PARTS))
+    return Model(roles=roles, shapes=shapes, parts=parts)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a model proposed for a question: features, and whether the rows are right; shape of the gold query."""
+
+    case: Case
+    rows: list[list[float]]
+    right: list[bool]
+    sqls: list[str]
+
+
+_model: Model | None = None
+
+
+def attempt(case: Case) -> Tried:
+    assert _model is not None
+    proposals = propose(context_of(case), _model)
+    gold = run(case.file, case.sql)
+    lists = ordered(case.sql)
+    right = [same(gold, run(case.file, p.sql), ordered=lists) for p in proposals]
+    return Tried(case, [p.features for p in proposals], right, [p.sql for p in proposals])
+
+
+def in_parallel(work: Callable[[Case], Any], cases: list[Case]) -> list[Any]:
+    with ProcessPoolExecutor(2) as pool:
+        return list(pool.map(work, cases, chunksize=40))
+
+
+def rank(tried: list[Tried]) -> Trees:
+    useful = [t for t in tried if any(t.right) and not all(t.right)]
+    x = np.array([row for t in useful for row in t.rows], dtype=np.float32)
+    y = np.array([label for t in useful for label in t.right], dtype=int)
+    return boosted(_RANK, 150, x, y, group=[len(t.rows) for t in useful])
+
+
+def report(name: str, tried: list[Tried], ranker: Trees | None) -> None:
+    best = [
+        max(range(len(t.rows)), key=lambda n: ranker.score(t.rows[n]) if ranker else -n) if t.rows else None for t in tried
+    ]
+    right = sum(n is not None and t.right[n] for t, n in zip(tried, best, strict=True))
+    reach = sum(any(t.right) for t in tried)
+    mean = np.mean([len(t.rows) for t in tried])
+    print(f"{name}: right {right / len(tried):.3f}, reachable {reach / len(tried):.3f}, proposals {mean:.0f} of {len(tried)}")
+
+
+def measure(lessons: dict[str, list[Lesson]], cases: list[Case], every: int, out: Path) -> None:
+    """Train without a third of the databases; then rank by halves of that third."""
+    global _model
+    import pickle
+
+    _, held = next(folds(cases, FOLDS))
+    names = {c.db for c in held}
+    start = time.time()
+    _model = learn([one for db, found in lessons.items() if db not in names for one in found])
+    print(f"learnt in {time.time() - start:.0f} s")
+    start = time.time()
+    tried = in_parallel(attempt, held[::every])
+    print(f"tried in {time.time() - start:.0f} s")
+    pickle.dump((tried, _model), out.open("wb"))
+    report("untrained", tried, None)
+    for n, (some, others) in enumerate(folds([t.case for t in tried], 2)):
+        dbs = {c.db for c in others}
+        ranker = rank([t for t in tried if t.case.db not in dbs])
+        report(f"half {n}", [t for t in tried if t.case.db in dbs], ranker)
+        if n == 0:
+            pickle.dump((tried, replace(_model, ranker=ranker), dbs), out.open("wb"))
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("questions", type=Path)
+    options.add_argument("databases", type=Path)
+    options.add_argument("out", type=Path)
+    options.add_argument("--every", type=int, default=1)
+    options.add_argument("--measure", action="store_true")
+    given = options.parse_args()
+    cases = load_cases(given.questions, given.databases)
+    reworded = load_cases(given.questions, given.databases, reworded=True)
+    start = time.time()
+    lessons: dict[str, list[Lesson]] = {}
+    for one in in_parallel(lesson, reworded):
+        if one is not None:
+            lessons.setdefault(one.db, []).append(one)
+    print(f"{sum(map(len, lessons.values()))} lessons in {time.time() - start:.0f} s", file=sys.stderr)
+    if given.measure:
+        measure(lessons, cases, given.every, given.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,242 @@
+"""What a question says, word by word: stems, cues, numbers, and where names and values of the schema stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from t2s.local.parser.query import Column
+from t2s.local.words import Token, concepts_of, is_chinese, lexicon, name_words, stem, tokens
+from t2s.types.query import Context, ValueMatch
+from t2s.types.schema import Schema, Table
+
+_TAILS = ("name", "number", "code", "date", "type", "time", "year", "count", "title", "id", "num", "no")
+_LONGEST_CUE = 5
+_NUMERIC = re.compile(r"int|num|dec|real|doub|float|money|serial", re.IGNORECASE)
+_DATED = re.compile(r"date|time|year", re.IGNORECASE)
+_SHORT = {"female": ("f", "女"), "male": ("m", "男"), "females": ("f",), "males": ("m",), "women": ("f",), "men": ("m",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Words `first` to `last` (inclusive) name a table or column; `score` (0..1) says how well."""
+
+    first: int
+    last: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """Words `first` to `last` stand in `column` as `value`; `exact` when it is written just so."""
+
+    first: int
+    last: int
+    column: Column
+    value: str
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """What is known of a column, apart from the question."""
+
+    column: Column
+    words: tuple[str, ...]
+    weights: tuple[float, ...]
+    kind: str
+    primary: bool
+    foreign: bool
+    place: int
+    samples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A question against a schema. `cues` holds a word's cue, such as `super desc`, or an empty text."""
+
+    words: tuple[Token, ...]
+    cues: tuple[str, ...]
+    fields: Mapping[Column, Field]
+    columns: Mapping[Column, tuple[Mention, ...]]
+    tables: Mapping[str, tuple[Mention, ...]]
+    constants: tuple[Constant, ...]
+    schema: Schema
+
+    def best(self, column: Column) -> float:
+        """How well the question names a column."""
+        mentions = self.columns.get(column)
+        return mentions[0].score if mentions else 0.0
+
+    def table(self, name: str) -> float:
+        """How well the question names a table."""
+        mentions = self.tables.get(name)
+        return mentions[0].score if mentions else 0.0
+
+
+def hear(context: Context) -> Said:
+    """The question of a context, in English, against its schema."""
+    words = tuple(token for token in tokens(context.question) if token.kind != "mark" or token.text in "><=,%?")
+    fields = {field.column: field for table in context.schema.tables for field in fields_of(table)}
+    stems = tuple(word.stem for word in words)
+    tables = {}
+    for table in context.schema.tables:
+        names = split_name(table.name)
+        if found := _mentions(stems, names, tuple(1.0 for _ in names)):
+            tables[table.full_name] = found
+    columns = {c: found for c, f in fields.items() if (found := _mentions(stems, f.words, f.weights))}
+    return Said(
+        words=words,
+        cues=_cues(words),
+        fields=fields,
+        columns=columns,
+        tables=tables,
+        constants=tuple(_constants(words, context.values, fields)),
+        schema=context.schema,
+    )
+
+
+@lru_cache(maxsize=4_096)
+def fields_of(table: Table) -> tuple[Field, ...]:
+    """The columns of a table as fields."""
+    own = set(split_name(table.name))
+    foreign = {name.casefold() for key in table.foreign_keys for name in key.columns}
+    found = []
+    for place, column in enumerate(table.columns):
+        words = split_name(column.name)
+        weights = tuple(0.3 if word in own and len(words) > 1 else 1.0 for word in words)
+        if not sum(weights):
+            weights = tuple(1.0 for _ in words)
+        kind = "number" if _NUMERIC.search(column.type) else "text"
+        kind = "date" if _DATED.search(column.type) or (_DATED.search(column.name) and kind == "text") else kind
+        found.append(
+            Field(
+                column=(table.full_name, column.name),
+                words=words,
+                weights=weights,
+                kind=kind,
+                primary=table.primary_key == (column.name,),
+                foreign=column.name.casefold() in foreign,
+                place=place,
+                samples=column.samples,
+            )
+        )
+    return tuple(found)
+
+
+@lru_cache(maxsize=65_536)
+def split_name(name: str) -> tuple[str, ...]:
+    """The stems of a name; `fname` and `countrycode` are cut before their last word."""
+    found: list[str] = []
+    for word in re.split(r"[_\W]+|(?<=[a-z0-9])(?=[A-Z])", name):
+        low = word.casefold()
+        tail = next((t for t in _TAILS if low.endswith(t) and len(low) > len(t) + (len(t) < 3)), "")
+        if tail and low not in ("paid", "grid", "video"):
+            head = {"f": "first", "l": "last"}.get(low[: -len(tail)], low[: -len(tail)])
+            found += [stem(head), stem(tail)]
+        elif word:
+            found.append(stem(low))
+    return tuple(found) or name_words(name)
+
+
+@lru_cache(maxsize=262_144)
+def likeness(said: str, word: str) -> float:
+    """How likely two stems mean the same: 1 for the same word, less for a synonym, a stump or a compound."""
+    if said == word:
+        return 1.0
+    if not (said.isalpha() and word.isalpha()):
+        return 0.0
+    if concepts_of((said,)) & concepts_of((word,)):
+        return 0.8
+    short, long = sorted((said, word), key=len)
+    if len(short) >= 4 and long.startswith(short):
+        return 0.85 if len(long) - len(short) < 4 else 0.7
+    if len(short) >= 3 and len(long) >= 5 and long.startswith(short) and short == word:
+        return 0.7
+    if len(short) >= 5 and long.endswith(short):
+        return 0.6
+    if len(short) >= 6 and short[:5] == long[:5]:
+        return 0.6
+    return 0.0
+
+
+def _mentions(stems: tuple[str, ...], names: tuple[str, ...], weights: tuple[float, ...]) -> tuple[Mention, ...]:
+    """The places that name something by its words, the best first; overlapping ones only once."""
+    like = [{n: s for n, word in enumerate(names) if (s := likeness(said, word))} for said in stems]
+    total = sum(weights)
+    found: list[Mention] = []
+    for first, start in enumerate(like):
+        if not start:
+            continue
+        left = dict(enumerate(weights))
+        score, last = 0.0, first
+        for at in range(first, min(len(stems), first + len(names) + 2)):
+            options = [(s * left[n], n) for n, s in like[at].items() if n in left]
+            if options:
+                gain, best = max(options)
+                score += gain
+                del left[best]
+                last = at
+        found.append(Mention(first, last, round(score / total - 0.01 * (last - first + 1 > len(names)), 4)))
+    found.sort(key=lambda m: (-m.score, m.first))
+    kept: list[Mention] = []
+    for mention in found:
+        if mention.score >= 0.25 and not any(m.first <= mention.last and mention.first <= m.last for m in kept):
+            kept.append(mention)
+    return tuple(kept[:4])
+
+
+@cache
+def _phrases() -> dict[tuple[str, ...], str]:
+    return {phrase: meaning for phrase, meaning in lexicon().operators.items() if not is_chinese(phrase[0])}
+
+
+def _cues(words: tuple[Token, ...]) -> tuple[str, ...]:
+    """The cue of each word; the words of a phrase all bear it."""
+    texts = [word.text.casefold() for word in words]
+    cues = [""] * len(words)
+    at = 0
+    while at < len(words):
+        lengths = range(min(_LONGEST_CUE, len(words) - at), 0, -1)
+        length = next((n for n in lengths if tuple(texts[at : at + n]) in _phrases()), 0)
+        if length:
+            cue = _phrases()[tuple(texts[at : at + length])]
+            cues[at : at + length] = [cue] * length
+        at += max(length, 1)
+    return tuple(cues)
+
+
+def _constants(
+    words: tuple[Token, ...], matches: tuple[ValueMatch, ...], fields: Mapping[Column, Field]
+) -> Iterator[Constant]:
+    """The values of the data that the question names: those found already, and samples in another form."""
+    seen = set()
+    for match in matches:
+        for first, last in _places(words, match.text):
+            if (key := (first, last, match.table, match.column, match.value)) not in seen:
+                seen.add(key)
+                exact = any(match.value in word.text for word in words[first : last + 1]) or match.value == match.text
+                yield Constant(first, last, (match.table, match.column), match.value, exact)
+    for column, field in fields.items():
+        for value in field.samples:
+            low = value.casefold()
+            for at, word in enumerate(words):
+                if word.kind != "word" or (at, at, *column, value) in seen:
+                    continue
+                if low in _SHORT.get(word.text.casefold(), ()) or (len(low) > 2 and stem(low) == word.stem):
+                    seen.add((at, at, *column, value))
+                    yield Constant(at, at, column, value, False)
+
+
+def _places(words: tuple[Token, ...], text: str) -> Iterator[tuple[int, int]]:
+    """Where a text stands among the words."""
+    wanted = [token.text.casefold() for token in tokens(text) if token.kind != "mark"] or [text.casefold()]
+    texts = [word.text.casefold() for word in words]
+    for first in range(len(words) - len(wanted) + 1):
+        if texts[first : first + len(wanted)] == wanted:
+            yield first, first + len(wanted) - 1
+    for at, word in enumerate(words):
+        if word.kind == "quoted" and text.casefold() in word.text.casefold() and len(text) * 2 > len(word.text):
+            yield at, at

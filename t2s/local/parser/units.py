@@ -1,0 +1,178 @@
+"""Comparisons with constants that a question may ask for: `column operator value`, each with its features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from t2s.local.parser.query import Column, Condition, Expression
+from t2s.local.parser.said import Constant, Said
+
+MAX_COLUMNS = 8
+"""Columns that a number or a quotation without a match in the data is compared with."""
+
+_BEFORE = {
+    "after": ">", "since": ">=", "before": "<", "until": "<=", "older": ">", "younger": "<", "longer": ">", "shorter": "<",
+    "heavier": ">", "lighter": "<", "bigger": ">", "taller": ">", "later": ">", "earlier": "<", "faster": ">", "slower": "<",
+}  # fmt: skip
+_SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "eq": "=", "ne": "!="}
+_BEHIND = {("or", "more"): ">=", ("or", "above"): ">=", ("or", "higher"): ">=", ("or", "less"): "<=", ("or", "fewer"): "<=",
+           ("or", "below"): "<=", ("or", "later"): ">=", ("or", "older"): ">=", ("and", "above"): ">="}  # fmt: skip
+_PATTERNS = {"like": "%{}%", "like_start": "{}%", "like_end": "%{}"}
+_PATTERN_WORDS = frozenset({"substring", "letter", "word", "phrase", "prefix", "suffix", "string", "letters"})
+_OPERATORS = ("=", "!=", ">", ">=", "<", "<=", "between", "like", "not like")
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number in the question with the comparison that its neighbours make of it."""
+
+    first: int
+    last: int
+    operator: str
+    values: tuple[float, ...]
+    cued: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A comparison, the words it stands for, and features beyond those of its column."""
+
+    first: int
+    last: int
+    condition: Condition
+    features: tuple[float, ...]
+
+    @property
+    def column(self) -> Column:
+        """The column that is compared."""
+        assert self.condition.left.column is not None
+        return self.condition.left.column
+
+
+def amounts(said: Said) -> tuple[Amount, ...]:
+    """The numbers of a question, `between a and b` as one."""
+    found: list[Amount] = []
+    used: set[int] = set()
+    constant = {n for c in said.constants if c.last > c.first for n in range(c.first, c.last + 1)}
+    for at, word in enumerate(said.words):
+        if at in used or at in constant or word.number is None:
+            continue
+        second = next((n for n in range(at + 1, min(at + 4, len(said.words))) if said.words[n].number is not None), None)
+        opening = [n for n in range(max(0, at - 5), at) if said.cues[n].startswith("between") or said.words[n].stem == "from"]
+        if second is not None and opening and said.words[second - 1].text.casefold() in ("and", "to", "-"):
+            numbers = (word.number, said.words[second].number or 0.0)
+            used.add(second)
+            found.append(Amount(opening[-1], second, "between", numbers, True))
+            continue
+        operator, first = _operator(said, at)
+        found.append(Amount(first, at, operator or "=", (word.number,), bool(operator)))
+    return tuple(found)
+
+
+def _operator(said: Said, at: int) -> tuple[str, int]:
+    """The comparison that stands before (or just behind) a number, and where it begins."""
+    texts = [word.text.casefold() for word in said.words]
+    if sign := _BEHIND.get(tuple(texts[at + 1 : at + 3])):  # type: ignore[arg-type]
+        return sign, at
+    if any(said.cues[n] == "cmp ge" for n in range(at + 1, min(at + 3, len(texts)))) and "or" in texts[at + 1 : at + 3]:
+        return ">=", at
+    for n in range(at - 1, max(-1, at - 5), -1):
+        if said.words[n].number is not None or said.words[n].text in ",?":
+            break
+        group, _, rest = said.cues[n].partition(" ")
+        if group == "cmp":
+            sign = _SIGNS[rest.partition(" ")[0]]
+            if n > 0 and texts[n - 1] in ("not", "no"):
+                sign = {">": "<=", "<": ">="}.get(sign, sign)
+            return sign, n
+        if texts[n] in _BEFORE:
+            return _BEFORE[texts[n]], n
+    return "", at
+
+
+def units(said: Said, numbers: tuple[Amount, ...], compared: Sequence[Column]) -> tuple[Unit, ...]:
+    """All comparisons that come into question; `compared` are columns by how likely they are compared, best first."""
+    found = [*_of_constants(said), *_of_quotations(said, compared), *_of_numbers(said, numbers, compared)]
+    return tuple(dict.fromkeys(found))
+
+
+def _of_constants(said: Said) -> Iterator[Unit]:
+    for constant in said.constants:
+        negated = _negated(said, constant.first)
+        for operator in ("!=", "=") if negated else ("=",):
+            yield _unit(said, constant.first, constant.last, constant.column, operator, (constant.value,), constant)
+        if pattern := _pattern(said, constant.first):
+            yield _unit(said, constant.first, constant.last, constant.column, "like", (pattern.format(constant.value),))
+
+
+def _of_quotations(said: Said, compared: Sequence[Column]) -> Iterator[Unit]:
+    known = {n for c in said.constants for n in range(c.first, c.last + 1)}
+    texts = [column for column in compared if said.fields[column].kind != "number"]
+    for at, word in enumerate(said.words):
+        pattern = _pattern(said, at)
+        bare = pattern and at and (said.words[at - 1].stem in _PATTERN_WORDS or said.cues[at - 1] in _PATTERNS)
+        bare = bare and word.kind == "word" and not said.cues[at] and word.stem not in _PATTERN_WORDS
+        if word.kind != "quoted" and not bare:
+            continue
+        for column in texts[:MAX_COLUMNS]:
+            if pattern:
+                operator = "not like" if _negated(said, at) else "like"
+                yield _unit(said, at, at, column, operator, (pattern.format(word.text.strip("%")),))
+            elif at not in known:
+                yield _unit(said, at, at, column, "=", (word.text,))
+
+
+def _of_numbers(said: Said, numbers: tuple[Amount, ...], compared: Sequence[Column]) -> Iterator[Unit]:
+    for amount in numbers:
+        for column in compared[:MAX_COLUMNS]:
+            number = said.fields[column].kind == "number"
+            values = amount.values if number else tuple(f"{value:g}" for value in amount.values)
+            yield _unit(said, amount.first, amount.last, column, amount.operator, values)
+            if _negated(said, amount.first) and amount.operator == "=":
+                yield _unit(said, amount.first, amount.last, column, "!=", values)
+
+
+def _pattern(said: Said, at: int) -> str:
+    """The LIKE pattern that the words before a text ask for."""
+    words = range(max(0, at - 5), at)
+    for n in reversed(words):
+        if said.cues[n] in _PATTERNS:
+            return _PATTERNS[said.cues[n]]
+        if said.words[n].stem in ("prefix", "start", "begin"):
+            return "{}%"
+        if said.words[n].stem in ("suffix", "end"):
+            return "%{}"
+    return "%{}%" if any(said.words[n].stem in _PATTERN_WORDS for n in words) else ""
+
+
+def _negated(said: Said, at: int) -> bool:
+    return any(said.cues[n] in ("neg", "cmp ne") for n in range(max(0, at - 6), at))
+
+
+def _unit(
+    said: Said, first: int, last: int, column: Column, operator: str, values: tuple[str | float, ...],
+    constant: Constant | None = None,
+) -> Unit:  # fmt: skip
+    mentions = said.columns.get(column, ())
+    gaps = [first - m.last if m.last < first else m.first - last + 20 for m in mentions if not m.first <= first <= m.last]
+    same = [c for c in said.constants if c.first == first and c.last == last]
+    field = said.fields[column]
+    table = [first - m.last for m in said.tables.get(column[0], ())]
+    features = (
+        float(_OPERATORS.index(operator)),
+        float(constant is not None) + float(bool(constant and constant.exact)),
+        float(last - first + 1),
+        float(min(gaps, default=60)),
+        float(len(same)),
+        float({"text": 0, "number": 1, "date": 2}[field.kind]),
+        float(said.words[last].number if isinstance(said.words[last].number, float) else -1.0),
+        float(said.words[first].kind == "quoted"),
+        float(_negated(said, first)),
+        float(min(table, key=abs, default=60)),
+        float(any(c.first <= first and last <= c.last and (c.last - c.first) > (last - first) for c in said.constants)),
+        max((said.best(c.column) for c in same), default=0.0) - said.best(column),
+        max((m.score for ms in said.columns.values() for m in ms if m.first <= first <= m.last), default=0.0),
+        max((m.score for ms in said.tables.values() for m in ms if m.first <= first <= m.last), default=0.0),
+    )
+    return Unit(first, last, Condition(Expression("", column), operator, values), features)
