@@ -26,29 +26,35 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from t2s.local.parser.gold import Beyond, read_sql
-from t2s.local.parser.model import COLUMN_ROLES, Model, propose, rows_of_columns, rows_of_computed, rows_of_tables
+from t2s.local.parser.model import COLUMN_ROLES, Model, propose, rows_of_columns, rows_of_computed, rows_of_tables, standing
 from t2s.local.parser.query import Query
 from t2s.local.parser.said import hear
 from t2s.local.parser.shapes import PARTS, Linear, Shape, word_features
 from t2s.local.parser.trees import Trees
 from t2s.local.parser.units import amounts, units
+from t2s.local.parser.weights import dump
 
 SEED = 7
 FOLDS = 3
 MIN_DATABASES = 2
 """A shape counts when so many databases have it."""
 
+MIN_WEIGHT = 0.12
+"""Smaller weights of words are dropped, for size."""
+
 _FLAT = {"objective": "binary", "learning_rate": 0.1, "verbosity": -1, "seed": SEED, "deterministic": True, "num_threads": 2}
 _ROLE = {**_FLAT, "num_leaves": 24, "min_data_in_leaf": 30, "feature_fraction": 0.7}
 _RANK = {**_FLAT, "objective": "lambdarank", "num_leaves": 24, "min_data_in_leaf": 60, "feature_fraction": 0.6,
          "learning_rate": 0.06, "lambdarank_truncation_level": 5}  # fmt: skip
+
+_SURE = {**_FLAT, "num_leaves": 8, "min_data_in_leaf": 60, "feature_fraction": 0.5, "learning_rate": 0.06}
 
 
 @dataclass(frozen=True)
 class Lesson:
     """What one question teaches: rows and labels for every role, the words and the parts of its shape."""
 
-    rows: dict[str, tuple[list[list[float]], list[bool]]]
+    rows: dict[str, tuple[np.ndarray, np.ndarray]]
     words: dict[str, float]
     tree: Query
     db: str
@@ -91,7 +97,8 @@ def lesson(case: Case) -> Lesson | None:
     found = units(said, amounts(said), compared)
     labels = [(u.column, u.condition.operator, _plain(u.condition.values)) in asked for u in found]
     rows["unit"] = [[*u.features, *columns[u.column]] for u in found], labels
-    return Lesson(rows, word_features(said), tree, case.db)
+    packed = {role: (np.array(x, dtype=np.float32), np.array(y, dtype=bool)) for role, (x, y) in rows.items()}
+    return Lesson(packed, word_features(said), tree, case.db)
 
 
 def _plain(values: tuple[Any, ...]) -> tuple[str, ...]:
@@ -161,7 +168,8 @@ def linear(words: list[dict[str, float]], labels: list[str], least: int = 6) -> 
     classes = [str(c) for c in model.classes_]
     coefficients = model.coef_ if len(classes) > 2 else np.vstack([-model.coef_[0], model.coef_[0]]) / 2
     bias = model.intercept_ if len(classes) > 2 else np.array([-model.intercept_[0], model.intercept_[0]]) / 2
-    weights = {name: np.round(coefficients[:, n], 2).tolist() for name, n in number.items()}
+    weights = {name: _telling(coefficients[:, n]) for name, n in number.items()}
+    weights = {name: found for name, found in weights.items() if found}
     return Linear(tuple(classes), tuple(np.round(bias, 3).tolist()), weights)
 
 
@@ -169,8 +177,8 @@ def learn(lessons: list[Lesson]) -> Model:
     """Everything but the ranker."""
     roles = {}
     for role in lessons[0].rows:
-        x = np.array([row for one in lessons for row in one.rows[role][0]], dtype=np.float32)
-        y = np.array([label for one in lessons for label in one.rows[role][1]])
+        x = np.concatenate([one.rows[role][0] for one in lessons if len(one.rows[role][0])])
+        y = np.concatenate([one.rows[role][1] for one in lessons if len(one.rows[role][0])])
         roles[role] = boosted(_ROLE, 90, x, y)
     shapes = shapes_of(lessons)
     words = [one.words for one in lessons]
@@ -178,12 +186,16 @@ def learn(lessons: list[Lesson]) -> Model:
     return Model(roles=roles, shapes=shapes, parts=parts)
 
 
+def _telling(weights: np.ndarray) -> tuple[tuple[int, float], ...]:
+    return tuple((n, round(float(w), 2)) for n, w in enumerate(weights) if abs(w) >= MIN_WEIGHT)
+
+
 @dataclass(frozen=True)
 class Tried:
     """What a model proposed for a question: features, and whether the rows are right; shape of the gold query."""
 
     case: Case
-    rows: list[list[float]]
+    rows: np.ndarray
     right: list[bool]
     sqls: list[str]
 
@@ -197,7 +209,8 @@ def attempt(case: Case) -> Tried:
     gold = run(case.file, case.sql)
     lists = ordered(case.sql)
     right = [same(gold, run(case.file, p.sql), ordered=lists) for p in proposals]
-    return Tried(case, [p.features for p in proposals], right, [p.sql for p in proposals])
+    rows = np.array([p.features for p in proposals], dtype=np.float32)
+    return Tried(case, rows, right, [p.sql for p in proposals])
 
 
 def in_parallel(work: Callable[[Case], Any], cases: list[Case]) -> list[Any]:
@@ -207,14 +220,14 @@ def in_parallel(work: Callable[[Case], Any], cases: list[Case]) -> list[Any]:
 
 def rank(tried: list[Tried]) -> Trees:
     useful = [t for t in tried if any(t.right) and not all(t.right)]
-    x = np.array([row for t in useful for row in t.rows], dtype=np.float32)
+    x = np.concatenate([t.rows for t in useful])
     y = np.array([label for t in useful for label in t.right], dtype=int)
     return boosted(_RANK, 150, x, y, group=[len(t.rows) for t in useful])
 
 
 def report(name: str, tried: list[Tried], ranker: Trees | None) -> None:
     best = [
-        max(range(len(t.rows)), key=lambda n: ranker.score(t.rows[n]) if ranker else -n) if t.rows else None for t in tried
+        max(range(len(t.rows)), key=lambda n: ranker.score(t.rows[n]) if ranker else -n) if len(t.rows) else None for t in tried
     ]
     right = sum(n is not None and t.right[n] for t, n in zip(tried, best, strict=True))
     reach = sum(any(t.right) for t in tried)
@@ -245,6 +258,36 @@ def measure(lessons: dict[str, list[Lesson]], cases: list[Case], every: int, out
             pickle.dump((tried, replace(_model, ranker=ranker), dbs), out.open("wb"))
 
 
+def train(lessons: dict[str, list[Lesson]], cases: list[Case], every: int, out: Path) -> None:
+    """Train on everything; the ranker and its confidence on what models of other databases propose."""
+    global _model
+    tried: list[Tried] = []
+    for some, held in folds(cases, FOLDS):
+        names = {c.db for c in some}
+        _model = learn([one for db, found in lessons.items() if db in names for one in found])
+        tried += in_parallel(attempt, held[::every])
+        print(f"tried {len(tried)}", file=sys.stderr)
+    model = learn([one for found in lessons.values() for one in found])
+    model = replace(model, ranker=rank(tried), sureness=calibrate(tried))
+    out.write_bytes(dump(model))
+    print(f"{out}: {out.stat().st_size} bytes")
+
+
+def calibrate(tried: list[Tried]) -> Trees:
+    """How often the first is right, by its features; learnt from rankers that have not seen the database."""
+    rows, labels = [], []
+    for some, others in folds([t.case for t in tried], FOLDS):
+        known, held = {c.db for c in some}, {c.db for c in others}
+        ranker = rank([t for t in tried if t.case.db in known])
+        for one in tried:
+            if one.case.db in held and len(one.rows):
+                scores = [ranker.score(row) for row in one.rows]
+                first = max(range(len(scores)), key=lambda n: scores[n])
+                rows.append([*one.rows[first], *standing(sorted(scores, reverse=True))])
+                labels.append(one.right[first])
+    return boosted(_SURE, 80, np.array(rows, dtype=np.float32), np.array(labels))
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("questions", type=Path)
@@ -263,6 +306,8 @@ def main() -> None:
     print(f"{sum(map(len, lessons.values()))} lessons in {time.time() - start:.0f} s", file=sys.stderr)
     if given.measure:
         measure(lessons, cases, given.every, given.out)
+    else:
+        train(lessons, cases, given.every, given.out)
 
 
 if __name__ == "__main__":

@@ -120,24 +120,39 @@ def _edges(schema: Schema) -> Iterator[Edge]:
                 declared.update(column.casefold() for column in key.columns)
         for column in table.columns:
             if column.name.casefold() not in declared:
-                yield from _guess(table, column.name, by_words)
+                yield from _guess(table, column.name, by_words) or _shared(table, column.name, schema)
 
 
-def _guess(table: Table, column: str, by_words: Mapping[tuple[str, ...], Table]) -> Iterator[Edge]:
+def _guess(table: Table, column: str, by_words: Mapping[tuple[str, ...], Table]) -> list[Edge]:
     """`customer_id` points at `customers.id`, or at `customers.customer_id`."""
     words = name_words(column)
     if len(words) < 2 or words[-1] != "id":
-        return
+        return []
     target = by_words.get(words[:-1])
     if target is None or target is table:
-        return
+        return []
     for name in ("id", column):
         if (found := target.column(name)) and (not target.primary_key or target.primary_key == (found.name,)):
-            yield Edge(
-                table=table.full_name,
-                columns=(column,),
-                target=target.full_name,
-                target_columns=(found.name,),
-                guessed=True,
-            )
-            return
+            return [_guessed(table, column, target, found.name)]
+    return []
+
+
+def _shared(table: Table, column: str, schema: Schema) -> list[Edge]:
+    """A column that bears the name of another table's key points at it, unless the name says nothing (`id`)."""
+    key = column.casefold()
+    if key in ("id", "name", "code", "key", "no", "number", "date", "year"):
+        return []
+    owners = [other for other in schema.tables if other is not table and _is_key(other, key)]
+    linked = {fk.target_table for fk in table.foreign_keys}
+    linked |= {other.full_name for other in owners if any(fk.target_table == table.full_name for fk in other.foreign_keys)}
+    return [_guessed(table, column, other, other.primary_key[0]) for other in owners if other.full_name not in linked]
+
+
+def _is_key(table: Table, name: str) -> bool:
+    return len(table.primary_key) == 1 and table.primary_key[0].casefold() == name
+
+
+def _guessed(table: Table, column: str, target: Table, found: str) -> Edge:
+    return Edge(
+        table=table.full_name, columns=(column,), target=target.full_name, target_columns=(found,), guessed=True
+    )

@@ -98,6 +98,49 @@ def features(said: Said, evidence: Evidence, shape: Shape, logs: list[float], pa
         float(bool(query.other)),
         float(len(said.schema.tables)),
         _star(said, query, evidence),
+        *_heeded(said, query),
+        *_branches(query),
+    ]
+
+
+def _heeded(said: Said, query: Query) -> list[float]:
+    """For each kind of cue: 1 where the query has it without being asked, -1 where it was asked in vain."""
+    cues = set(said.cues)
+    groups = {cue.partition(" ")[0] for cue in cues}
+    queries = [query, *([query.other] if query.other else []), *(c.query for c in query.where if c.query)]
+    computed = {e.function for q in queries for e in (*q.select, *q.order, *(c.left for c in q.having))}
+    negated = query.operation == "except" or any(c.operator.startswith(("not", "!")) for q in queries for c in q.where)
+    ranked = any(q.limit is not None for q in queries) or bool(computed & {"min", "max"})
+    pairs = [
+        ("count" in computed, "count" in groups),
+        ("avg" in computed, "agg avg" in cues),
+        ("sum" in computed, "agg sum" in cues),
+        ("min" in computed, bool({"agg min", "super asc"} & cues)),
+        ("max" in computed, bool({"agg max", "super desc"} & cues)),
+        (negated, "neg" in groups),
+        (ranked, bool({"super", "top"} & groups) or bool({"agg min", "agg max"} & cues)),
+        (bool(query.order) and query.limit is None, bool({"order", "dir", "alphabetical"} & groups)),
+        (bool(query.group), "group" in groups),
+        (bool(query.having), "cmp" in groups),
+        (any(c.operator.endswith("like") for q in queries for c in q.where), any(g.startswith("like") for g in groups)),
+        (query.any_of or query.operation == "union", "or" in groups),
+        (query.operation == "intersect", bool({"both", "and"} & groups)),
+        (any(e.distinct for q in queries for e in q.select) or query.distinct, "distinct" in groups),
+        (any(c.operator in "<>=!=" and c.operator != "=" for q in queries for c in (*q.where, *q.having)), "cmp" in groups),
+    ]
+    return [float(has) - float(wanted) for has, wanted in pairs]
+
+
+def _branches(query: Query) -> list[float]:
+    """Whether conditions, or both sides of a set operation, compare the same column; with what a column is sorted by."""
+    here = [c.left.column for c in query.where]
+    there = [c.left.column for c in query.other.where] if query.other else []
+    ordered = {e.column for e in query.order if e.column}
+    return [
+        float(len(here) - len(set(here))),
+        float(bool(there) and there == here) - float(bool(there) and there != here),
+        float(any(c in here for c in ordered)),
+        float(any(e.column in here for e in query.select if e.column and not e.function)),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from t2s.local.parser.query import Column
 from t2s.local.parser.roles import FUNCTIONS, column_features, computed_features, survey, table_features
 from t2s.local.parser.said import Said, hear
 from t2s.local.parser.shapes import Linear, Shape, likely
-from t2s.local.parser.trees import Trees
+from t2s.local.parser.trees import Trees, probability
 from t2s.local.parser.units import amounts, units
 from t2s.local.parser.write import Writer
 from t2s.types.query import Context
@@ -32,6 +33,7 @@ class Model:
     shapes: tuple[Shape, ...]
     parts: tuple[Linear, ...]
     ranker: Trees | None = None
+    sureness: Trees | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +129,17 @@ def propose(context: Context, model: Model) -> list[Proposal]:
             score = model.ranker.score(row) if model.ranker else part.score + sum(logs)
             best[sql] = Proposal(part, sql, row, score)
     return sorted(best.values(), key=lambda p: -p.score)
+
+
+def standing(scores: list[float]) -> list[float]:
+    """How far the first of sorted scores stands out: its lead, its share, and its height."""
+    shares = [math.exp(score - scores[0]) for score in scores]
+    lead = scores[0] - scores[1] if len(scores) > 1 else 9.0
+    return [lead, 1 / sum(shares), scores[0], sum(share > 0.5 for share in shares)]
+
+
+def confidence(proposals: list[Proposal], model: Model) -> float:
+    """The probability that the first proposal is right, as measured in training."""
+    assert model.sureness is not None
+    row = [*proposals[0].features, *standing([p.score for p in proposals])]
+    return probability(model.sureness.score(row))

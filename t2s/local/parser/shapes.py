@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from heapq import nlargest
 
 from t2s.local.parser.query import Query
 from t2s.local.parser.roles import cue_number
@@ -12,6 +13,9 @@ from t2s.local.parser.said import Said
 
 PARTS = 4
 """A sketch has so many parts (`Query.parts`), each with a classifier of its own."""
+
+RARE = -12.0
+"""The log-probability of a part that no classifier knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +29,18 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """One classifier: the classes, and for each feature its weight for every class."""
+    """One classifier: the classes, and for each feature the classes (by number) that it speaks on, with its weights."""
 
     classes: tuple[str, ...]
     bias: tuple[float, ...]
-    weights: Mapping[str, Sequence[float]]
+    weights: Mapping[str, Sequence[tuple[int, float]]]
 
     def log_probabilities(self, features: Mapping[str, float]) -> dict[str, float]:
         """The logarithm of each class's probability."""
         scores = list(self.bias)
         for name, value in features.items():
-            row = self.weights.get(name)
-            if row is not None:
-                scores = [score + value * weight for score, weight in zip(scores, row, strict=True)]
+            for number, weight in self.weights.get(name, ()):
+                scores[number] += value * weight
         top = max(scores)
         total = top + math.log(sum(math.exp(score - top) for score in scores))
         return {name: score - total for name, score in zip(self.classes, scores, strict=True)}
@@ -104,10 +107,37 @@ def _counts(said: Said) -> dict[str, int]:
 
 
 def likely(shapes: Sequence[Shape], models: Sequence[Linear], said: Said, most: int) -> list[tuple[Shape, list[float]]]:
-    """The `most` likely shapes of a question with the log-probabilities of their parts, the best first."""
+    """The `most` likely shapes of a question with the log-probabilities of their parts, the best first.
+
+    Beside the shapes seen in training, known conditions are put under known combinations of the other parts.
+    """
     features = word_features(said)
     parts = [model.log_probabilities(features) for model in models]
-    rare = -12.0
-    scored = [(shape, [found.get(part, rare) for found, part in zip(parts, shape.parts, strict=True)]) for shape in shapes]
+
+    def rated(shape: Shape) -> tuple[Shape, list[float]]:
+        return shape, [found.get(part, RARE) for found, part in zip(parts, shape.parts, strict=True)]
+
+    scored = [rated(shape) for shape in shapes]
+    scored += [rated(shape) for shape in _composed(shapes, parts)]
     scored.sort(key=lambda pair: -(sum(pair[1]) + 0.3 * pair[0].weight))
     return scored[:most]
+
+
+def _composed(shapes: Sequence[Shape], parts: Sequence[Mapping[str, float]]) -> Iterator[Shape]:
+    """Combinations of a likely frame (what is selected and how it is grouped and ordered) and likely conditions."""
+    seen = {shape.parts for shape in shapes}
+    frames: dict[tuple[str, str], Shape] = {}
+    conditions: dict[str, Shape] = {}
+    for shape in shapes:
+        if not shape.query.other:
+            frames.setdefault((shape.parts[0], shape.parts[2]), shape)
+            conditions.setdefault(shape.parts[1], shape)
+    best = nlargest(10, frames, key=lambda f: parts[0].get(f[0], RARE) + parts[2].get(f[1], RARE))
+    under = nlargest(4, conditions, key=lambda c: parts[1].get(c, RARE))
+    for frame in best:
+        for condition in under:
+            key = (frame[0], condition, frame[1], "")
+            if key not in seen:
+                source = conditions[condition].query
+                query = replace(frames[frame].query, where=source.where, any_of=source.any_of)
+                yield Shape(query, key, 0.0)

@@ -83,6 +83,8 @@ def _operator(said: Said, at: int) -> tuple[str, int]:
         group, _, rest = said.cues[n].partition(" ")
         if group == "cmp":
             sign = _SIGNS[rest.partition(" ")[0]]
+            if rest.endswith("birth"):  # older than 56: it is the age that is said
+                sign = {">": "<", "<": ">"}[sign]
             if n > 0 and texts[n - 1] in ("not", "no"):
                 sign = {">": "<=", "<": ">="}.get(sign, sign)
             return sign, n
@@ -146,6 +148,10 @@ def _pattern(said: Said, at: int) -> str:
     return "%{}%" if any(said.words[n].stem in _PATTERN_WORDS for n in words) else ""
 
 
+def _like_year(number: float | None) -> bool:
+    return number is not None and 1800 <= number <= 2100 and number == int(number)
+
+
 def _negated(said: Said, at: int) -> bool:
     return any(said.cues[n] in ("neg", "cmp ne") for n in range(max(0, at - 6), at))
 
@@ -168,6 +174,7 @@ def _unit(
         float({"text": 0, "number": 1, "date": 2}[field.kind]),
         float(said.words[last].number if isinstance(said.words[last].number, float) else -1.0),
         float(said.words[first].kind == "quoted"),
+        float(_like_year(said.words[last].number) and ("year" in field.words or field.kind == "date")),
         float(_negated(said, first)),
         float(min(table, key=abs, default=60)),
         float(any(c.first <= first and last <= c.last and (c.last - c.first) > (last - first) for c in said.constants)),

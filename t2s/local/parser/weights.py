@@ -1,0 +1,92 @@
+"""The weights as a file: compressed JSON."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from t2s.local.parser.model import Model
+from t2s.local.parser.query import Condition, Expression, Query
+from t2s.local.parser.shapes import Linear, Shape
+from t2s.local.parser.trees import Trees
+
+FILE = Path(__file__).with_name("weights.json.gz")
+
+
+@cache
+def load() -> Model:
+    """The model that ships with t2s."""
+    return parse(FILE.read_bytes())
+
+
+def dump(model: Model) -> bytes:
+    """A model as the content of a file; equal models give equal bytes."""
+    data = {
+        "roles": {role: trees.trees for role, trees in model.roles.items()},
+        "shapes": [[_bare(asdict(shape.query)), shape.weight] for shape in model.shapes],
+        "parts": [[part.classes, part.bias, _flat(part)] for part in model.parts],
+        "ranker": model.ranker.trees if model.ranker else (),
+        "sureness": model.sureness.trees if model.sureness else (),
+    }
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return gzip.compress(text.encode(), compresslevel=9, mtime=0)
+
+
+def parse(content: bytes) -> Model:
+    """The model in the content of a file."""
+    data = json.loads(gzip.decompress(content))
+    queries = [(_query(query), weight) for query, weight in data["shapes"]]
+    return Model(
+        roles={role: Trees(tuple(map(tuple, trees))) for role, trees in data["roles"].items()},
+        shapes=tuple(Shape(query, query.parts, weight) for query, weight in queries),
+        parts=tuple(_linear(*part) for part in data["parts"]),
+        ranker=Trees(tuple(map(tuple, data["ranker"]))),
+        sureness=Trees(tuple(map(tuple, data["sureness"]))),
+    )
+
+
+def _flat(part: Linear) -> dict[str, list[float]]:
+    return {name: [n for pair in pairs for n in (pair[0], round(pair[1] * 100))] for name, pairs in part.weights.items()}
+
+
+def _linear(classes: list[str], bias: list[float], weights: dict[str, list[int]]) -> Linear:
+    pairs = {name: [(flat[n], flat[n + 1] / 100) for n in range(0, len(flat), 2)] for name, flat in weights.items()}
+    return Linear(tuple(classes), tuple(bias), pairs)
+
+
+def _bare(query: Any) -> Any:
+    """A query without its names, constants and defaults."""
+    if isinstance(query, dict):
+        kept = {key: _bare(value) for key, value in query.items() if key not in ("tables", "values") and value}
+        if "column" in query:
+            kept["column"] = query["column"] is not None
+        return kept
+    return [_bare(item) for item in query] if isinstance(query, list | tuple) else query
+
+
+def _query(data: dict[str, Any]) -> Query:
+    def expression(item: dict[str, Any]) -> Expression:
+        slot = ("", "") if item["column"] else None
+        return Expression(item.get("function", ""), slot, bool(item.get("distinct")))
+
+    def condition(item: dict[str, Any]) -> Condition:
+        inner = _query(item["query"]) if "query" in item else None
+        return Condition(expression(item["left"]), item["operator"], (), inner)
+
+    return Query(
+        select=tuple(map(expression, data["select"])),
+        distinct=bool(data.get("distinct")),
+        where=tuple(map(condition, data.get("where", ()))),
+        any_of=bool(data.get("any_of")),
+        group=tuple(("", "") for _ in data.get("group", ())),
+        having=tuple(map(condition, data.get("having", ()))),
+        order=tuple(map(expression, data.get("order", ()))),
+        descending=bool(data.get("descending")),
+        limit=data.get("limit"),
+        operation=data.get("operation", ""),
+        other=_query(data["other"]) if "other" in data else None,
+    )
