@@ -113,7 +113,7 @@ def main() -> None:
 
     load()
     print(f"load {(time.perf_counter() - start) * 1000:.0f} ms")
-    generator = LocalGenerator(min_confidence=None if given.abstain else 0.0)
+    generator = LocalGenerator() if given.abstain else LocalGenerator(min_confidence=0.0)
     cases = load_cases(given.questions, given.databases)
     with ProcessPoolExecutor(2) as pool:
         outcomes = list(pool.map(partial(outcome, generator=generator), cases, chunksize=20))

@@ -33,6 +33,8 @@ from t2s.local.parser.shapes import PARTS, Linear, Shape, word_features
 from t2s.local.parser.trees import Trees
 from t2s.local.parser.units import amounts, units
 from t2s.local.parser.weights import dump
+from t2s.local.rules import answer_by_rules
+from t2s.types.query import Candidate, Context
 
 SEED = 7
 FOLDS = 3
@@ -203,9 +205,19 @@ class Tried:
 _model: Model | None = None
 
 
+def ruled(context: Context) -> tuple[Query | None, float]:
+    """What the rules make of a question, as a tree, and how sure they are."""
+    draft = answer_by_rules(context)
+    try:
+        return (read_sql(draft.sql, context.schema), draft.confidence or 0.0) if isinstance(draft, Candidate) else (None, 0.0)
+    except Beyond:
+        return None, 0.0
+
+
 def attempt(case: Case) -> Tried:
     assert _model is not None
-    proposals = propose(context_of(case), _model)
+    context = context_of(case)
+    proposals = propose(context, _model, *ruled(context))
     gold = run(case.file, case.sql)
     lists = ordered(case.sql)
     right = [same(gold, run(case.file, p.sql), ordered=lists) for p in proposals]

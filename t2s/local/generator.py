@@ -1,13 +1,13 @@
-"""The generator that needs no service: rules where they are sure, else the trained parser, else an abstention."""
+"""The generator that needs no service: what rules read and what the trained parser reads, weighed against each other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from t2s.local.rules import HINT, answer_by_rules, writes
 from t2s.types.event import Event
-from t2s.types.query import Abstained, Candidate, Clarification, Context, Draft, Rejected
+from t2s.types.query import Abstained, Candidate, Context, Draft, Rejected
 from t2s.types.usage import Usage
 
 MIN_CONFIDENCE = 0.5
@@ -28,7 +28,7 @@ class LocalGenerator:
         self, context: Context, *, rejected: tuple[Rejected, ...], n: int, on_event: Callable[[Event], None]
     ) -> tuple[tuple[Draft, ...], Usage]:
         """At most `n` candidates, the best first, or an abstention that says what was not understood."""
-        refused = {attempt.sql for attempt in rejected}
+        refused = {" ".join(attempt.sql.split()) for attempt in rejected}
         return _answer(context, refused, self.min_confidence)[:n], Usage(model=self.model)
 
 
@@ -37,32 +37,37 @@ def _answer(context: Context, refused: set[str], least: float) -> tuple[Draft, .
     if writing := writes(context.question):
         return (Abstained(reason=f"“{writing}” would change data; t2s only reads", hint="ask for what to look up"),)
     ruled = answer_by_rules(context)
-    candidates = [ruled] if isinstance(ruled, Candidate) else []
-    if not candidates or (candidates[0].confidence or 0.0) < 1.0 and False:
-        candidates += _parsed(context)
-    sure = [c for c in candidates if (c.confidence or 0.0) >= least and c.sql not in refused]
+    found = candidates(context, ruled)
+    fresh = [c for c in found if " ".join(c.sql.split()) not in refused]
+    sure = [c for c in fresh if (c.confidence or 0.0) >= least]
     if sure:
         return tuple(sure)
-    if any(c.sql in refused for c in candidates):
+    if len(fresh) < len(found):
         return (Abstained(reason="the one query that I see for this question was refused", hint=HINT),)
     if isinstance(ruled, Candidate):
         return (Abstained(reason=f"I would only be guessing: {'; '.join(ruled.assumptions)}", hint=HINT),)
     return (ruled,)
 
 
-def _parsed(context: Context) -> list[Candidate]:
+def candidates(context: Context, ruled: Draft) -> list[Candidate]:
+    """What the rules say where the parser cannot say it; else what the parser makes of it, the best first."""
     from t2s.local.parser.explain import explain
+    from t2s.local.parser.gold import Beyond, read_sql
     from t2s.local.parser.model import confidence, propose
     from t2s.local.parser.weights import load
 
+    tree, sure = None, 0.0
+    if isinstance(ruled, Candidate):
+        try:
+            tree, sure = read_sql(ruled.sql, context.schema), ruled.confidence or 0.0
+        except Beyond:  # dates, products of columns, EXISTS: the parser has no words for these
+            return [ruled]
     model = load()
-    proposals = propose(context, model)
+    proposals = propose(context, model, tree, sure)
     if not proposals:
-        return []
+        return [ruled] if isinstance(ruled, Candidate) else []
+    figure = round(confidence(proposals, model), 3)
     best = proposals[0]
-    return [
-        Candidate(sql=best.sql, explanation=explain(best.part.query), confidence=round(confidence(proposals, model), 3))
-    ]
-
-
-__all__ = ["Clarification", "LocalGenerator"]
+    if isinstance(ruled, Candidate) and best.features[-1]:
+        return [replace(ruled, confidence=figure)]
+    return [Candidate(sql=best.sql, explanation=explain(best.part.query), confidence=figure)]

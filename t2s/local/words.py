@@ -42,12 +42,13 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lexicon:
-    """Phrases with a fixed meaning (`operators`), words to skip, and groups of words for one thing."""
+    """Phrases with a fixed meaning (`operators`), words to skip, and groups of words for one thing; `senses` are hints."""
 
     operators: Mapping[tuple[str, ...], str]
     skipped: frozenset[str]
     writes: frozenset[str]
     concepts: Mapping[str, frozenset[str]]
+    senses: Mapping[str, frozenset[str]]
     chinese: frozenset[str]
 
 
@@ -71,8 +72,18 @@ def lexicon() -> Lexicon:
         skipped=frozenset(data["skipped"].split()),
         writes=frozenset(data["writes"].split()),
         concepts={key: frozenset(found) for key, found in concepts.items()},
+        senses=_senses(data["senses"]),
         chinese=frozenset(word for word in words if is_chinese(word)),
     )
+
+
+def _senses(data: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """For the stem of each word that hints at columns, the stems that these have in their names."""
+    found: dict[str, set[str]] = {}
+    for words, names in data.items():
+        for word in words.split():
+            found.setdefault(stem(word), set()).update(map(stem, names.split()))
+    return {word: frozenset(names) for word, names in found.items()}
 
 
 def pieces(phrase: str) -> list[str]:

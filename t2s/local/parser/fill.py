@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
 from itertools import combinations
+from typing import Any, NamedTuple
 
 from t2s.local.joins import Graph
 from t2s.local.parser.query import Column, Condition, Expression, Query
 from t2s.local.parser.said import Said
 from t2s.local.parser.units import Amount, Unit
+from t2s.local.parser.write import tables_of
 
 WIDTH = 5
 """Columns that are tried for a slot."""
 
-PER_SHAPE = 24
+PER_SHAPE = 14
 """Queries kept of one shape."""
 
 
@@ -40,7 +42,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some slots filled: what they cost, and the words that they account for."""
+    """Some slots filled: what they are worth, and the words and comparisons that they account for."""
 
     score: float
     query: Query
@@ -48,20 +50,42 @@ class Part:
     chosen: tuple[Unit, ...] = ()
 
 
+class Option(NamedTuple):
+    """One way to fill the next slots of a part: what it adds to the score, and what it changes."""
+
+    gain: float
+    changes: dict[str, Any]
+    used: frozenset[int] = frozenset()
+    chosen: tuple[Unit, ...] = ()
+
+
 def fill(shape: Query, evidence: Evidence) -> list[Part]:
     """The best queries of a shape, with the sum of the log-odds of what they chose."""
-    empty = replace(shape, select=(), tables=(), where=(), group=(), having=(), order=(), other=None, operation="", limit=None)
+    empty = replace(
+        shape, select=(), tables=(), where=(), group=(), having=(), order=(), other=None, operation="", limit=None
+    )
     parts = [Part(0.0, empty)]
     for step in (_conditions, _having, _select, _order, _group, _limit, _branch, _tables):
-        parts = nlargest(PER_SHAPE * 2, (new for part in parts for new in step(shape, part, evidence)), key=_score)
+        found = [(part.score + option.gain, part, option) for part in parts for option in step(shape, part, evidence)]
+        parts = [_applied(score, part, option) for score, part, option in nlargest(PER_SHAPE + 8, found, key=_first)]
     return parts[:PER_SHAPE]
 
 
-def _score(part: Part) -> float:
-    return part.score
+def _first(item: tuple[float, Part, Option]) -> float:
+    return item[0]
 
 
-def _select(shape: Query, part: Part, evidence: Evidence) -> Iterator[Part]:
+def _applied(score: float, part: Part, option: Option) -> Part:
+    """A part with an option taken."""
+    query = replace(part.query, **option.changes) if option.changes else part.query
+    return Part(score, query, part.used | option.used, (*part.chosen, *option.chosen))
+
+
+def _words(chosen: tuple[Unit, ...]) -> frozenset[int]:
+    return frozenset(n for unit in chosen for n in range(unit.first, unit.last + 1))
+
+
+def _select(shape: Query, part: Part, evidence: Evidence) -> Iterator[Option]:
     plain = [e for e in shape.select if e.column and not e.function]
     rows = [list(pick) for pick in _plain_columns(len(plain), evidence)] if plain else [[]]
     for row in rows:
@@ -70,7 +94,7 @@ def _select(shape: Query, part: Part, evidence: Evidence) -> Iterator[Part]:
             left, right = iter(row), iter(computed)
             chosen = tuple(_next(e, left, right) for e in shape.select)
             if len(set(chosen)) == len(chosen):
-                yield replace(part, score=part.score + score + more, query=replace(part.query, select=chosen))
+                yield Option(score + more, {"select": chosen})
 
 
 def _next(slot: Expression, plain: Iterator[Column], computed: Iterator[Column]) -> Expression:
@@ -115,20 +139,18 @@ def _of_function(function: str, evidence: Evidence) -> list[tuple[Column, float]
     return nlargest(WIDTH, found, key=lambda pair: pair[1])
 
 
-def _conditions(shape: Query, part: Part, evidence: Evidence) -> Iterator[Part]:
+def _conditions(shape: Query, part: Part, evidence: Evidence) -> Iterator[Option]:
     """Comparisons with constants, and those with queries."""
     nested = [c for c in shape.where if c.query is not None]
     count = len(shape.where) - len(nested)
     if len(nested) > 1:
         return
     for chosen, score in _pick(count, part.used, evidence):
-        used = part.used | {n for unit in chosen for n in range(unit.first, unit.last + 1)}
-        filled = tuple(unit.condition for unit in chosen)
-        new = replace(part, score=part.score + score, query=replace(part.query, where=filled), used=used, chosen=chosen)
+        option = Option(score, {"where": tuple(unit.condition for unit in chosen)} if chosen else {}, _words(chosen), chosen)
         if nested:
-            yield from _nested(nested[0], new, evidence)
+            yield from _nested(nested[0], option, evidence)
         else:
-            yield new
+            yield option
 
 
 def _pick(count: int, used: frozenset[int], evidence: Evidence) -> list[tuple[tuple[Unit, ...], float]]:
@@ -146,21 +168,19 @@ def _pick(count: int, used: frozenset[int], evidence: Evidence) -> list[tuple[tu
     return beams
 
 
-def _nested(slot: Condition, part: Part, evidence: Evidence) -> Iterator[Part]:
+def _nested(slot: Condition, so_far: Option, evidence: Evidence) -> Iterator[Option]:
     """A comparison with a query: one of keys (IN), or one with an aggregate."""
     assert slot.query is not None
     inner = slot.query
     if inner.other or inner.group or inner.having or any(c.query for c in inner.where) or len(inner.select) != 1:
         return
     if slot.operator in ("in", "not in"):
-        yield from _keys(slot, inner, part, evidence)
+        yield from _keys(slot, inner, so_far, evidence)
     elif inner.select[0].function and inner.select[0].column and slot.left.column and not slot.left.function:
-        yield from _against(slot, inner, part, evidence)
-    elif inner.order and inner.limit and slot.left.column:
-        return
+        yield from _against(slot, inner, so_far, evidence)
 
 
-def _keys(slot: Condition, inner: Query, part: Part, evidence: Evidence) -> Iterator[Part]:
+def _keys(slot: Condition, inner: Query, so_far: Option, evidence: Evidence) -> Iterator[Option]:
     for steps in evidence.graph.steps.values():
         for step in steps:
             if len(step.pairs) != 1 or (step.to_one and not inner.where):
@@ -168,7 +188,7 @@ def _keys(slot: Condition, inner: Query, part: Part, evidence: Evidence) -> Iter
             outside, inside = step.pairs[0]
             key: Column = (outside.table, outside.column)
             score = evidence.tables[outside.table] + evidence.tables[inside.table] - 1.0
-            for chosen, more in _pick(len(inner.where), part.used, evidence)[:4]:
+            for chosen, more in _pick(len(inner.where), so_far.used, evidence)[:4]:
                 within = Query(
                     select=(Expression("", (inside.table, inside.column)),),
                     tables=(inside.table,),
@@ -176,31 +196,30 @@ def _keys(slot: Condition, inner: Query, part: Part, evidence: Evidence) -> Iter
                     any_of=inner.any_of,
                 )
                 condition = Condition(Expression("", key), slot.operator, (), within)
-                yield _with(part, condition, score + more, chosen)
+                yield _with(so_far, condition, score + more, chosen)
 
 
-def _against(slot: Condition, inner: Query, part: Part, evidence: Evidence) -> Iterator[Part]:
+def _against(slot: Condition, inner: Query, so_far: Option, evidence: Evidence) -> Iterator[Option]:
     function = inner.select[0].function
     for column in evidence.best("where", WIDTH, lambda c: evidence.said.fields[c].kind != "text" or function != "avg"):
-        for chosen, more in _pick(len(inner.where), part.used, evidence)[:3]:
+        for chosen, more in _pick(len(inner.where), so_far.used, evidence)[:3]:
             within = Query(
                 select=(Expression(function, column),),
                 where=tuple(unit.condition for unit in chosen),
                 any_of=inner.any_of,
             )
             condition = Condition(Expression("", column), slot.operator, (), within)
-            yield _with(part, condition, evidence.roles["where"][column] + more, chosen)
+            yield _with(so_far, condition, evidence.roles["where"][column] + more, chosen)
 
 
-def _with(part: Part, condition: Condition, score: float, chosen: tuple[Unit, ...]) -> Part:
-    used = part.used | {n for unit in chosen for n in range(unit.first, unit.last + 1)}
-    query = replace(part.query, where=(*part.query.where, condition))
-    return Part(part.score + score, query, used, (*part.chosen, *chosen))
+def _with(so_far: Option, condition: Condition, gain: float, chosen: tuple[Unit, ...]) -> Option:
+    where = (*so_far.changes.get("where", ()), condition)
+    return Option(so_far.gain + gain, {"where": where}, so_far.used | _words(chosen), (*so_far.chosen, *chosen))
 
 
-def _having(shape: Query, part: Part, evidence: Evidence) -> Iterator[Part]:
+def _having(shape: Query, part: Part, evidence: Evidence) -> Iterator[Option]:
     if not shape.having:
-        yield part
+        yield Option(0.0, {})
         return
     slot = shape.having[0]
     if len(shape.having) > 1 or slot.query is not None:
@@ -215,14 +234,13 @@ def _having(shape: Query, part: Part, evidence: Evidence) -> Iterator[Part]:
             continue
         for left, score in options:
             condition = Condition(left, amount.operator, amount.values)
-            used = part.used | set(range(amount.first, amount.last + 1))
-            query = replace(part.query, having=(condition,))
-            yield replace(part, score=part.score + score + (0.0 if amount.cued else -1.0), query=query, used=used)
+            used = frozenset(range(amount.first, amount.last + 1))
+            yield Option(score + (0.0 if amount.cued else -1.0), {"having": (condition,)}, used)
 
 
-def _order(shape: Query, part: Part, evidence: Evidence) -> Iterator[Part]:
+def _order(shape: Query, part: Part, evidence: Evidence) -> Iterator[Option]:
     if not shape.order:
-        yield part
+        yield Option(0.0, {})
         return
     if len(shape.order) > 2:
         return
@@ -237,14 +255,14 @@ def _order(shape: Query, part: Part, evidence: Evidence) -> Iterator[Part]:
             found = [(replace(slot, column=c), evidence.roles["order"][c]) for c in evidence.best("order")]
         options = [((*row, e), score + s) for row, score in options for e, s in found if e not in row]
     for row, score in nlargest(12, options, key=lambda o: o[1]):
-        yield replace(part, score=part.score + score, query=replace(part.query, order=row))
+        yield Option(score, {"order": row})
 
 
-def _group(shape: Query, part: Part, evidence: Evidence) -> Iterator[Part]:
+def _group(shape: Query, part: Part, evidence: Evidence) -> Iterator[Option]:
     """The plain columns that are selected, the key of their table, or the likeliest column."""
     count = len(shape.group)
     if not count:
-        yield part
+        yield Option(0.0, {})
         return
     scores = evidence.roles["group"]
     plain = [e.column for e in part.query.select if e.column and not e.function]
@@ -253,20 +271,19 @@ def _group(shape: Query, part: Part, evidence: Evidence) -> Iterator[Part]:
     if count == 1:
         for column in options:
             penalty = 0.0 if column in plain or not plain or column in keys else -1.5
-            yield replace(part, score=part.score + scores[column] + penalty, query=replace(part.query, group=(column,)))
+            yield Option(scores[column] + penalty, {"group": (column,)})
     elif len(plain) >= count:
-        yield replace(part, query=replace(part.query, group=tuple(plain[:count])))
+        yield Option(0.0, {"group": tuple(plain[:count])})
 
 
-def _limit(shape: Query, part: Part, evidence: Evidence) -> Iterator[Part]:
-    limit = None if shape.limit is None else evidence.limit
-    yield replace(part, query=replace(part.query, limit=limit))
+def _limit(shape: Query, part: Part, evidence: Evidence) -> Iterator[Option]:
+    yield Option(0.0, {} if shape.limit is None else {"limit": evidence.limit})
 
 
-def _branch(shape: Query, part: Part, evidence: Evidence) -> Iterator[Part]:
+def _branch(shape: Query, part: Part, evidence: Evidence) -> Iterator[Option]:
     """The second branch of a set operation: the same columns under other conditions, or of other rows."""
     if shape.other is None:
-        yield part
+        yield Option(0.0, {})
         return
     other = shape.other
     same = tuple(e.sketch for e in other.select) == tuple(e.sketch for e in shape.select)
@@ -278,24 +295,21 @@ def _branch(shape: Query, part: Part, evidence: Evidence) -> Iterator[Part]:
     for chosen, score in _pick(len(other.where), part.used, evidence)[:6]:
         if chosen and part.chosen and chosen[0].first < part.chosen[-1].last:
             continue
-        used = part.used | {n for unit in chosen for n in range(unit.first, unit.last + 1)}
         second = Query(
             select=part.query.select,
             where=tuple(unit.condition for unit in chosen),
             any_of=other.any_of,
             distinct=other.distinct,
         )
-        query = replace(part.query, operation=shape.operation, other=second)
-        yield Part(part.score + score, query, used, (*part.chosen, *chosen))
+        yield Option(score, {"operation": shape.operation, "other": second}, _words(chosen), chosen)
 
 
-def _rest(shape: Query, part: Part, evidence: Evidence) -> Iterator[Part]:
+def _rest(shape: Query, part: Part, evidence: Evidence) -> Iterator[Option]:
     """`… EXCEPT` the same columns of the rows that have something in another table."""
     own = {e.column[0] for e in part.query.select if e.column}
     for table in _likely_tables(evidence, own, 3):
         second = Query(select=part.query.select, tables=(*own, table))
-        query = replace(part.query, operation=shape.operation, other=second)
-        yield replace(part, score=part.score + evidence.tables[table], query=query)
+        yield Option(evidence.tables[table], {"operation": shape.operation, "other": second})
 
 
 def _likely_tables(evidence: Evidence, without: set[str], count: int) -> list[str]:
@@ -303,21 +317,19 @@ def _likely_tables(evidence: Evidence, without: set[str], count: int) -> list[st
     return nlargest(count, (t for t in scores if t not in without), key=lambda t: scores[t])
 
 
-def _tables(shape: Query, part: Part, evidence: Evidence) -> Iterator[Part]:
+def _tables(shape: Query, part: Part, evidence: Evidence) -> Iterator[Option]:
     """The tables of the columns, alone or with another that the question names."""
-    from t2s.local.parser.write import tables_of
-
     own = set(tables_of(part.query))
+    known = sum(evidence.tables[t] for t in own)
     if own:
-        yield replace(part, score=part.score + sum(evidence.tables[t] for t in own))
+        yield Option(known, {})
     extra = [t for t in _likely_tables(evidence, own, 3) if evidence.tables[t] > -3 or not own]
     if shape.other is not None and not shape.other.where:
         return
     for table in extra:
-        score = sum(evidence.tables[t] for t in own) + evidence.tables[table]
-        query = replace(part.query, tables=(table,))
+        changes: dict[str, Any] = {"tables": (table,)}
         if part.query.other:
-            query = replace(query, other=replace(part.query.other, tables=(table,)))
-        yield replace(part, score=part.score + score, query=query)
+            changes["other"] = replace(part.query.other, tables=(table,))
+        yield Option(known + evidence.tables[table], changes)
 
 

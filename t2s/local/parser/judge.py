@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from heapq import nlargest
+
 from t2s.local.parser.fill import Evidence, Part
 from t2s.local.parser.query import Column, Expression, Query
-from t2s.local.parser.said import Said
+from t2s.local.parser.said import Mention, Said
 from t2s.local.parser.shapes import Shape
 from t2s.local.parser.trees import log_probability
+from t2s.local.parser.units import Unit
 from t2s.local.parser.write import joins, tables_of
 from t2s.local.words import lexicon
 
@@ -14,78 +19,117 @@ STRONG = 0.75
 """A name that is said this well should have a place in the query."""
 
 
-def features(said: Said, evidence: Evidence, shape: Shape, logs: list[float], part: Part, rank: int) -> list[float]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """What is the same for all queries of a question."""
+
+    said: Said
+    evidence: Evidence
+    unit_scores: Mapping[Unit, float]
+    places: Mapping[int, float]
+    by_role: Mapping[str, tuple[tuple[float, Column], ...]]
+    by_table: tuple[tuple[float, str], ...]
+    strong: tuple[Mention, ...]
+    named: tuple[Mention, ...]
+    values: frozenset[tuple[int, int]]
+    exact: frozenset[tuple[int, int]]
+    content: tuple[int, ...]
+    unknown: frozenset[int]
+    cues: frozenset[str]
+    groups: frozenset[str]
+    select_total: float
+
+
+def grounds(said: Said, evidence: Evidence) -> Grounds:
+    """The grounds of a question."""
+    places: dict[int, float] = {}
+    for unit, score in evidence.units:
+        places[unit.last] = max(places.get(unit.last, -9.0), score)
+    content = tuple(n for n in range(len(said.words)) if _content(said, n))
+    select = evidence.roles["select"]
+    return Grounds(
+        said=said,
+        evidence=evidence,
+        unit_scores=dict(evidence.units),
+        places=places,
+        by_role={
+            role: tuple(nlargest(12, ((score, column) for column, score in evidence.roles[role].items())))
+            for role in ("select", "where")
+        },
+        by_table=tuple(sorted(((score, table) for table, score in evidence.tables.items()), reverse=True)),
+        strong=tuple(ms[0] for ms in said.columns.values() if ms[0].score >= STRONG),
+        named=tuple(ms[0] for ms in said.tables.values() if ms[0].score >= STRONG),
+        values=frozenset((c.first, c.last) for c in said.constants),
+        exact=frozenset((c.first, c.last) for c in said.constants if c.exact),
+        content=content,
+        unknown=frozenset(n for n in content if _unknown(said, n)),
+        cues=frozenset(said.cues),
+        groups=frozenset(cue.partition(" ")[0] for cue in said.cues),
+        select_total=sum(log_probability(-s) for s in select.values()),
+    )
+
+
+def features(on: Grounds, shape: Shape, logs: list[float], part: Part, rank: int) -> list[float]:
     """The features of one query."""
-    query = part.query
-    tables = set(tables_of(query)) | (set(tables_of(query.other)) if query.other else set())
-    inner = [c.query for c in query.where if c.query]
-    for nested in inner:
-        tables |= set(tables_of(nested))
+    said, evidence, query = on.said, on.evidence, part.query
+    queries = [query, *([query.other] if query.other else []), *(c.query for c in query.where if c.query)]
+    own = tables_of(query)
+    tables = {table for q in queries for table in tables_of(q)}
     selected = [e.column for e in query.select if e.column and not e.function]
     computed = [(e.function, e.column) for e in (*query.select, *query.order) if e.column and e.function]
     ordered = [e.column for e in query.order if e.column and not e.function]
-    unit_scores = dict(evidence.units)
-    units = [unit_scores.get(unit, -3.0) for unit in part.chosen]
+    compared = {c.left.column for q in queries for c in q.where}
+    units = [on.unit_scores.get(unit, -3.0) for unit in part.chosen]
+    taken = {n for unit in part.chosen for n in range(unit.first, unit.last + 1)}
     roles = evidence.roles
-    steps = joins(tables_of(query), evidence.graph, said.best) or ()
-    covered = _covered(said, query, tables, part)
-    strong = [
-        (m.first, m.last, m.score)
-        for ms in said.columns.values()
-        for m in ms[:1]
-        if m.score >= STRONG and not all(n in covered for n in range(m.first, m.last + 1))
-    ]
-    named = [ms[0] for t, ms in said.tables.items() if ms[0].score >= STRONG and ms[0].first not in covered]
-    values = {(c.first, c.last) for c in said.constants}
-    exact = {(c.first, c.last) for c in said.constants if c.exact}
-    numbers = [a.last for a in evidence.amounts]
-    used_numbers = set(part.used) | ({-1} if query.limit is None else set(_limit_words(said, query.limit)))
-    content = [n for n, word in enumerate(said.words) if _content(said, n)]
-    cues = [cue for cue in said.cues]
-    unused_tables = [t for t in tables if said.table(t) < 0.5]
+    steps = joins(own, evidence.graph, said.best) or ()
     in_way = {s.end for s in steps} | {s.start for s in steps}
+    covered = _covered(said, query, tables, part)
+    strong = [m for m in on.strong if not all(n in covered for n in range(m.first, m.last + 1))]
+    numbers = [a.last for a in evidence.amounts]
+    counted = part.used | ({n for n, w in enumerate(said.words) if w.number == query.limit} if query.limit else set())
     return [
         *logs,
         sum(logs),
         shape.weight,
         float(rank),
         part.score,
-        _sum(roles["select"], selected),
-        _least(roles["select"], selected),
-        _total(roles["select"]),
+        sum(roles["select"][c] for c in selected),
+        min((roles["select"][c] for c in selected), default=0.0),
+        on.select_total,
         sum(units),
         min(units, default=0.0),
-        sum(log_probability(-s) for s in _best_per_place(evidence, set(part.chosen))),
-        _sum(roles["group"], query.group),
-        _sum(roles["order"], ordered),
-        _least(roles["order"], ordered),
+        sum(log_probability(-s) for last, s in on.places.items() if last not in taken),
+        sum(roles["group"][c] for c in query.group),
+        sum(roles["order"][c] for c in ordered),
+        min((roles["order"][c] for c in ordered), default=0.0),
         sum(evidence.computed.get(c, -4.0) for c in computed),
         min((evidence.computed.get(c, -4.0) for c in computed), default=0.0),
         sum(evidence.tables[t] for t in tables),
         min((evidence.tables[t] for t in tables), default=0.0),
-        max((s for t, s in evidence.tables.items() if t not in tables and t not in in_way), default=-9.0),
-        max((s for c, s in roles["select"].items() if c not in selected), default=-9.0),
-        max((s for c, s in roles["where"].items() if not _compared(query, c)), default=-9.0),
+        next((s for s, t in on.by_table if t not in tables and t not in in_way), -9.0),
+        next((s for s, c in on.by_role["select"] if c not in selected), -9.0),
+        next((s for s, c in on.by_role["where"] if c not in compared), -9.0),
         float(len(tables)),
         float(len(steps)),
         float(len(in_way - tables)),
-        float(len(unused_tables)),
+        float(sum(said.table(t) < 0.5 for t in tables)),
         float(len(strong)),
-        max((score for _, _, score in strong), default=0.0),
-        float(len({m.first for m in named})),
-        float(len(values)),
-        float(sum(first not in covered for first, _ in values)),
-        float(sum(first not in covered for first, _ in exact)),
+        max((m.score for m in strong), default=0.0),
+        float(len({m.first for m in on.named if m.first not in covered})),
+        float(len(on.values)),
+        float(sum(first not in covered for first, _ in on.values)),
+        float(sum(first not in covered for first, _ in on.exact)),
         float(len(numbers)),
-        float(sum(n not in used_numbers for n in numbers)),
-        float(len(content)),
-        float(sum(n not in covered for n in content)),
-        float(sum(_unknown(said, n) for n in content if n not in covered)),
+        float(sum(n not in counted for n in numbers)),
+        float(len(on.content)),
+        float(sum(n not in covered for n in on.content)),
+        float(len(on.unknown - covered)),
         float(len(said.words)),
-        float(query.distinct) - float("distinct" in cues),
+        float(query.distinct) - float("distinct" in on.groups),
         float(query.descending) if query.order else -1.0,
-        _direction(said, query),
-        float(bool(query.group)) * 2 + float("group" in cues),
+        _direction(on, query),
+        float(bool(query.group)) * 2 + float("group" in on.groups),
         float(any(g in selected for g in query.group)),
         float(any(said.fields[g].primary for g in query.group)),
         float(_ordered(said, selected)),
@@ -94,20 +138,18 @@ def features(said: Said, evidence: Evidence, shape: Shape, logs: list[float], pa
         float(sum(said.fields[c].primary or said.fields[c].foreign for c in selected)),
         float(len({c[0] for c in selected})),
         float(len(query.where)),
-        float(bool(inner)),
+        float(any(c.query for c in query.where)),
         float(bool(query.other)),
         float(len(said.schema.tables)),
-        _star(said, query, evidence),
-        *_heeded(said, query),
+        _star(said, query),
+        *_heeded(on, query, queries),
         *_branches(query),
     ]
 
 
-def _heeded(said: Said, query: Query) -> list[float]:
+def _heeded(on: Grounds, query: Query, queries: list[Query]) -> list[float]:
     """For each kind of cue: 1 where the query has it without being asked, -1 where it was asked in vain."""
-    cues = set(said.cues)
-    groups = {cue.partition(" ")[0] for cue in cues}
-    queries = [query, *([query.other] if query.other else []), *(c.query for c in query.where if c.query)]
+    cues, groups = on.cues, on.groups
     computed = {e.function for q in queries for e in (*q.select, *q.order, *(c.left for c in q.having))}
     negated = query.operation == "except" or any(c.operator.startswith(("not", "!")) for q in queries for c in q.where)
     ranked = any(q.limit is not None for q in queries) or bool(computed & {"min", "max"})
@@ -144,33 +186,6 @@ def _branches(query: Query) -> list[float]:
     ]
 
 
-def _sum(scores: dict[Column, float], chosen: tuple[Column, ...] | list[Column]) -> float:
-    return sum(scores[c] for c in chosen)
-
-
-def _least(scores: dict[Column, float], chosen: list[Column]) -> float:
-    return min((scores[c] for c in chosen), default=0.0)
-
-
-def _total(scores: dict[Column, float]) -> float:
-    return sum(log_probability(-s) for s in scores.values())
-
-
-def _best_per_place(evidence: Evidence, chosen: set[object]) -> list[float]:
-    """Of each place in the question whose comparison was not chosen, how likely its best one is."""
-    best: dict[int, float] = {}
-    taken = {n for unit in chosen for n in range(unit.first, unit.last + 1)}  # type: ignore[attr-defined]
-    for unit, score in evidence.units:
-        if unit.last not in taken:
-            best[unit.last] = max(best.get(unit.last, -9.0), score)
-    return list(best.values())
-
-
-def _compared(query: Query, column: Column) -> bool:
-    branches = [query, *([query.other] if query.other else []), *(c.query for c in query.where if c.query)]
-    return any(c.left.column == column for branch in branches for c in branch.where)
-
-
 def columns_of(query: Query) -> set[Column]:
     """All columns that a query names, those of its inner queries too."""
     expressions: list[Expression] = [*query.select, *query.order]
@@ -195,10 +210,6 @@ def _covered(said: Said, query: Query, tables: set[str], part: Part) -> set[int]
     return covered
 
 
-def _limit_words(said: Said, limit: int) -> list[int]:
-    return [n for n, word in enumerate(said.words) if word.number == limit]
-
-
 def _content(said: Said, n: int) -> bool:
     word = said.words[n]
     return word.kind in ("word", "quoted") and not said.cues[n] and word.text.casefold() not in lexicon().skipped
@@ -211,9 +222,9 @@ def _unknown(said: Said, n: int) -> bool:
     return not known and not any(c.first <= n <= c.last for c in said.constants)
 
 
-def _direction(said: Said, query: Query) -> float:
+def _direction(on: Grounds, query: Query) -> float:
     """Whether the order goes the way that the words say: 1, 0 where they say nothing, -1."""
-    cues = {cue for cue in said.cues if cue.startswith(("super", "top", "dir"))}
+    cues = {cue for cue in on.cues if cue.startswith(("super", "top", "dir"))}
     down = any(" desc" in cue for cue in cues)
     up = any(" asc" in cue for cue in cues)
     if not query.order or down == up:
@@ -226,7 +237,7 @@ def _ordered(said: Said, selected: list[Column]) -> bool:
     return places == sorted(places)
 
 
-def _star(said: Said, query: Query, evidence: Evidence) -> float:
+def _star(said: Said, query: Query) -> float:
     """How well the table is named whose rows are counted."""
     if not any(e.function == "count" and e.column is None for e in (*query.select, *query.order)):
         return -1.0

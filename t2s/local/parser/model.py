@@ -7,20 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from t2s.local.joins import Graph, build_graph
+from t2s.local.parser.gloss import in_english
 from t2s.local.parser.fill import Evidence, Part, fill
-from t2s.local.parser.judge import features
-from t2s.local.parser.query import Column
+from t2s.local.parser.judge import features, grounds
+from t2s.local.parser.query import Column, Query
 from t2s.local.parser.roles import FUNCTIONS, column_features, computed_features, survey, table_features
 from t2s.local.parser.said import Said, hear
 from t2s.local.parser.shapes import Linear, Shape, likely
 from t2s.local.parser.trees import Trees, probability
 from t2s.local.parser.units import amounts, units
-from t2s.local.parser.write import Writer
+from t2s.local.parser.write import Writer, tables_of
 from t2s.types.query import Context
 from t2s.types.schema import Schema
 
 SHAPES = 14
 """Shapes that are filled for a question."""
+
+PROPOSALS = 80
+"""Queries that are ranked, the best by the sum of what was chosen."""
 
 COLUMN_ROLES = ("select", "where", "group", "order")
 
@@ -111,24 +115,54 @@ def graph_of(schema: Schema) -> Graph:
     return _graphs[key]
 
 
-def propose(context: Context, model: Model) -> list[Proposal]:
-    """The queries that a question may mean, the likeliest first."""
-    said = hear(context)
+def propose(context: Context, model: Model, ruled: Query | None = None, sure: float = 0.0) -> list[Proposal]:
+    """The queries that a question may mean, the likeliest first; among them what rules made of it, and how surely."""
+    said = hear(in_english(context))
     if not said.words:
         return []
     graph = graph_of(context.schema)
     evidence = weigh(said, graph, model)
     writer = Writer(context.schema, graph, said.best)
+    shapes, log_of = likely(model.shapes, model.parts, said, SHAPES)
+    drafts = [(s, logs, n, part) for s, logs in shapes for n, part in enumerate(fill(s.query, evidence))]
+    wanted = essence(ruled) if ruled else None
+    if ruled and not any(essence(part.query) == wanted for *_, part in drafts):
+        drafts.append((Shape(ruled, ruled.parts, 0.0), log_of(ruled.parts), 0, as_part(ruled, evidence)))
+    drafts.sort(key=lambda d: -(sum(d[1]) + 0.3 * d[0].weight + 0.7 * d[3].score + 9 * (essence(d[3].query) == wanted)))
     best: dict[str, Proposal] = {}
-    for shape, logs in likely(model.shapes, model.parts, said, SHAPES):
-        for rank, part in enumerate(fill(shape.query, evidence)):
-            sql = writer.write(part.query)
-            if sql is None or sql in best:
-                continue
-            row = features(said, evidence, shape, logs, part, rank)
-            score = model.ranker.score(row) if model.ranker else part.score + sum(logs)
-            best[sql] = Proposal(part, sql, row, score)
+    known = grounds(said, evidence)
+    for shape, logs, n, part in drafts:
+        if len(best) == PROPOSALS:
+            break
+        sql = writer.write(part.query)
+        if sql is None or sql in best:
+            continue
+        agrees = wanted is not None and essence(part.query) == wanted
+        row = [*features(known, shape, logs, part, n), sure, float(agrees)]
+        best[sql] = Proposal(part, sql, row, model.ranker.score(row) if model.ranker else part.score + sum(logs))
     return sorted(best.values(), key=lambda p: -p.score)
+
+
+def essence(query: Query) -> tuple[object, ...]:
+    """What makes a query's rows, in a form that can be compared."""
+    group = frozenset((*query.group, *(e.column for e in query.select if e.column and not e.function and query.group)))
+    where = frozenset((c.left, c.operator, c.values, essence(c.query) if c.query else None) for c in query.where)
+    tables = frozenset(tables_of(query))
+    ordered = (query.order, query.descending and bool(query.order), query.limit)
+    other = (query.operation, essence(query.other)) if query.other else ()
+    return query.select, tables, query.distinct, where, query.any_of and len(where) > 1, group, query.having, ordered, other
+
+
+def as_part(query: Query, evidence: Evidence) -> Part:
+    """A finished query as if it had been filled in."""
+    conditions = [c for q in (query, query.other) if q for c in q.where]
+    chosen = tuple(unit for unit, _ in evidence.units if unit.condition in conditions)
+    used = frozenset(n for unit in chosen for n in range(unit.first, unit.last + 1))
+    scores = dict(evidence.units)
+    plain = sum(evidence.roles["select"][e.column] for e in query.select if e.column and not e.function)
+    ordered = sum(evidence.roles["order"][e.column] for e in query.order if e.column and not e.function)
+    tables = sum(evidence.tables[table] for table in tables_of(query))
+    return Part(plain + ordered + tables + sum(scores[unit] for unit in chosen), query, used, chosen)
 
 
 def standing(scores: list[float]) -> list[float]:

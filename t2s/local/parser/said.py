@@ -150,6 +150,8 @@ def likeness(said: str, word: str) -> float:
         return 0.0
     if concepts_of((said,)) & concepts_of((word,)):
         return 0.8
+    if word in lexicon().senses.get(said, ()):
+        return 0.6
     short, long = sorted((said, word), key=len)
     if len(short) >= 4 and long.startswith(short):
         return 0.85 if len(long) - len(short) < 4 else 0.7

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
 
@@ -106,21 +106,22 @@ def _counts(said: Said) -> dict[str, int]:
     }
 
 
-def likely(shapes: Sequence[Shape], models: Sequence[Linear], said: Said, most: int) -> list[tuple[Shape, list[float]]]:
-    """The `most` likely shapes of a question with the log-probabilities of their parts, the best first.
+def likely(
+    shapes: Sequence[Shape], models: Sequence[Linear], said: Said, most: int
+) -> tuple[list[tuple[Shape, list[float]]], Callable[[tuple[str, ...]], list[float]]]:
+    """The `most` likely shapes of a question, the best first, and the log-probabilities of any shape's parts.
 
     Beside the shapes seen in training, known conditions are put under known combinations of the other parts.
     """
     features = word_features(said)
     parts = [model.log_probabilities(features) for model in models]
 
-    def rated(shape: Shape) -> tuple[Shape, list[float]]:
-        return shape, [found.get(part, RARE) for found, part in zip(parts, shape.parts, strict=True)]
+    def log_of(names: tuple[str, ...]) -> list[float]:
+        return [found.get(name, RARE) for found, name in zip(parts, names, strict=True)]
 
-    scored = [rated(shape) for shape in shapes]
-    scored += [rated(shape) for shape in _composed(shapes, parts)]
+    scored = [(shape, log_of(shape.parts)) for shape in (*shapes, *_composed(shapes, parts))]
     scored.sort(key=lambda pair: -(sum(pair[1]) + 0.3 * pair[0].weight))
-    return scored[:most]
+    return scored[:most], log_of
 
 
 def _composed(shapes: Sequence[Shape], parts: Sequence[Mapping[str, float]]) -> Iterator[Shape]:
