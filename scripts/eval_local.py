@@ -43,11 +43,15 @@ class Outcome:
 def hardness(sql: str) -> str:
     """easy, medium, hard or extra: by Spider's counts of clauses, aggregates and nested queries."""
     tree = parse_one(sql, dialect="sqlite")
-    nested = bool(tree.find(exp.SetOperation)) + sum(1 for s in tree.find_all(exp.Subquery, exp.In) if s.find(exp.Select))
+    nested = bool(tree.find(exp.SetOperation)) + sum(
+        1 for s in tree.find_all(exp.Subquery, exp.In) if s.find(exp.Select)
+    )
     select = tree.find(exp.Select)
     assert select is not None
     where, order, group = select.args.get("where"), select.args.get("order"), select.args.get("group")
-    clauses = sum(bool(select.args.get(name)) for name in ("where", "group", "order", "limit")) + len(select.args.get("joins") or ())
+    clauses = sum(bool(select.args.get(name)) for name in ("where", "group", "order", "limit")) + len(
+        select.args.get("joins") or ()
+    )
     clauses += len(list(tree.find_all(exp.Or))) + len(list(tree.find_all(exp.Like)))
     others = (len(list(select.find_all(exp.AggFunc))) > 1) + (len(select.expressions) > 1)
     others += bool(where and where.find(exp.And, exp.Or)) + bool(group and len(group.expressions) > 1) + 0 * bool(order)
@@ -55,7 +59,11 @@ def hardness(sql: str) -> str:
         return "easy"
     if not nested and ((others <= 2 and clauses <= 1) or (clauses <= 2 and others < 2)):
         return "medium"
-    if (others > 2 and clauses <= 2 and not nested) or (2 < clauses <= 3 and others <= 2 and not nested) or (clauses <= 1 and not others and nested <= 1):
+    if (
+        (others > 2 and clauses <= 2 and not nested)
+        or (2 < clauses <= 3 and others <= 2 and not nested)
+        or (clauses <= 1 and not others and nested <= 1)
+    ):
         return "hard"
     return "extra"
 
@@ -77,7 +85,9 @@ def outcome(case: Case, generator: LocalGenerator) -> Outcome:
     gold, rows = run(case.file, case.sql), run(case.file, sql) if sql else None
     right = same(gold, rows, ordered=ordered(case.sql))
     sure = draft.confidence if isinstance(draft, Candidate) and draft.confidence is not None else 0.0
-    return Outcome(case.db, case.question, case.sql, sql, right, right or permuted(gold, rows), sure, hardness(case.sql), ms)
+    return Outcome(
+        case.db, case.question, case.sql, sql, right, right or permuted(gold, rows), sure, hardness(case.sql), ms
+    )
 
 
 def share(found: list[Outcome]) -> str:
@@ -90,7 +100,9 @@ def report(outcomes: list[Outcome]) -> None:
         groups[one.hardness].append(one)
     for name in ("easy", "medium", "hard", "extra"):
         print(f"{name:>8}  {share(groups[name])}")
-    print(f"{'all':>8}  {share(outcomes)}   (columns in any order: {sum(o.permuted for o in outcomes) / len(outcomes):.1%})")
+    print(
+        f"{'all':>8}  {share(outcomes)}   (columns in any order: {sum(o.permuted for o in outcomes) / len(outcomes):.1%})"
+    )
     answered = [o for o in outcomes if o.sql]
     print(f"answered  {len(answered)}/{len(outcomes)}, of these right {share(answered)}")
     surest = sorted(outcomes, key=lambda o: -o.confidence)[: len(outcomes) // 2]

@@ -37,7 +37,10 @@ def load_cases(questions: Path, databases: Path, *, reworded: bool = False) -> l
     cases = []
     for item in json.loads(questions.read_text(encoding="utf-8")):
         file = databases / item["db_id"] / f"{item['db_id']}.sqlite"
-        wordings = [item["question"], *([item["synonym_question"]] if reworded and item.get("synonym_question") else [])]
+        wordings = [
+            item["question"],
+            *([item["synonym_question"]] if reworded and item.get("synonym_question") else []),
+        ]
         cases += [Case(wording, item["query"], item["db_id"], file) for wording in wordings]
     return cases
 

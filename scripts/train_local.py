@@ -26,7 +26,15 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from t2s.local.parser.gold import Beyond, read_sql
-from t2s.local.parser.model import COLUMN_ROLES, Model, propose, rows_of_columns, rows_of_computed, rows_of_tables, standing
+from t2s.local.parser.model import (
+    COLUMN_ROLES,
+    Model,
+    propose,
+    rows_of_columns,
+    rows_of_computed,
+    rows_of_tables,
+    standing,
+)
 from t2s.local.parser.query import Query
 from t2s.local.parser.said import hear
 from t2s.local.parser.shapes import PARTS, Linear, Shape, word_features
@@ -34,6 +42,7 @@ from t2s.local.parser.trees import Trees
 from t2s.local.parser.units import amounts, units
 from t2s.local.parser.weights import dump
 from t2s.local.rules import answer_by_rules
+from t2s.pipeline.values import match_values
 from t2s.types.query import Candidate, Context
 
 SEED = 7
@@ -41,10 +50,20 @@ FOLDS = 3
 MIN_DATABASES = 2
 """A shape counts when so many databases have it."""
 
+UNANSWERABLE = 5
+"""For so many questions the confidence sees one that cannot be answered."""
+
 MIN_WEIGHT = 0.12
 """Smaller weights of words are dropped, for size."""
 
-_FLAT = {"objective": "binary", "learning_rate": 0.1, "verbosity": -1, "seed": SEED, "deterministic": True, "num_threads": 2}
+_FLAT = {
+    "objective": "binary",
+    "learning_rate": 0.1,
+    "verbosity": -1,
+    "seed": SEED,
+    "deterministic": True,
+    "num_threads": 2,
+}
 _ROLE = {**_FLAT, "num_leaves": 24, "min_data_in_leaf": 30, "feature_fraction": 0.7}
 _RANK = {**_FLAT, "objective": "lambdarank", "num_leaves": 24, "min_data_in_leaf": 60, "feature_fraction": 0.6,
          "learning_rate": 0.06, "lambdarank_truncation_level": 5}  # fmt: skip
@@ -209,7 +228,11 @@ def ruled(context: Context) -> tuple[Query | None, float]:
     """What the rules make of a question, as a tree, and how sure they are."""
     draft = answer_by_rules(context)
     try:
-        return (read_sql(draft.sql, context.schema), draft.confidence or 0.0) if isinstance(draft, Candidate) else (None, 0.0)
+        return (
+            (read_sql(draft.sql, context.schema), draft.confidence or 0.0)
+            if isinstance(draft, Candidate)
+            else (None, 0.0)
+        )
     except Beyond:
         return None, 0.0
 
@@ -218,11 +241,33 @@ def attempt(case: Case) -> Tried:
     assert _model is not None
     context = context_of(case)
     proposals = propose(context, _model, *ruled(context))
-    gold = run(case.file, case.sql)
+    gold = run(case.file, case.sql) if case.sql else None  # a question that this database cannot answer
     lists = ordered(case.sql)
     right = [same(gold, run(case.file, p.sql), ordered=lists) for p in proposals]
     rows = np.array([p.features for p in proposals], dtype=np.float32)
     return Tried(case, rows, right, [p.sql for p in proposals])
+
+
+_STRANGE = "vegetarian haunted quantum purple happiness taxes weather poem bankrupt rumours volcano trust churn".split()
+
+
+def unanswerable(cases: list[Case]) -> list[Case]:
+    """Questions asked of another's database, or with a word for a value that the data has not: none has an answer."""
+    found = []
+    for n, case in enumerate(cases):
+        stranger = cases[(n * 7919 + 13) % len(cases)]
+        words = case.question.split()
+        if n % 2 and stranger.db != case.db:
+            found.append(replace(case, sql="", file=stranger.file))
+        elif values := match_values(case.question, opened(case.file)[1]):
+            strange = (
+                case.question.replace(values[0].text, _STRANGE[n % len(_STRANGE)]).replace('"', "").replace("'", "")
+            )
+            found.append(replace(case, sql="", question=strange))
+        elif len(words) > 4:
+            words[len(words) - 1 - n % 3] = _STRANGE[n % len(_STRANGE)]
+            found.append(replace(case, sql="", question=" ".join(words)))
+    return found
 
 
 def in_parallel(work: Callable[[Case], Any], cases: list[Case]) -> list[Any]:
@@ -239,12 +284,15 @@ def rank(tried: list[Tried]) -> Trees:
 
 def report(name: str, tried: list[Tried], ranker: Trees | None) -> None:
     best = [
-        max(range(len(t.rows)), key=lambda n: ranker.score(t.rows[n]) if ranker else -n) if len(t.rows) else None for t in tried
+        max(range(len(t.rows)), key=lambda n: ranker.score(t.rows[n]) if ranker else -n) if len(t.rows) else None
+        for t in tried
     ]
     right = sum(n is not None and t.right[n] for t, n in zip(tried, best, strict=True))
     reach = sum(any(t.right) for t in tried)
     mean = np.mean([len(t.rows) for t in tried])
-    print(f"{name}: right {right / len(tried):.3f}, reachable {reach / len(tried):.3f}, proposals {mean:.0f} of {len(tried)}")
+    print(
+        f"{name}: right {right / len(tried):.3f}, reachable {reach / len(tried):.3f}, proposals {mean:.0f} of {len(tried)}"
+    )
 
 
 def measure(lessons: dict[str, list[Lesson]], cases: list[Case], every: int, out: Path) -> None:
@@ -277,7 +325,7 @@ def train(lessons: dict[str, list[Lesson]], cases: list[Case], every: int, out: 
     for some, held in folds(cases, FOLDS):
         names = {c.db for c in some}
         _model = learn([one for db, found in lessons.items() if db in names for one in found])
-        tried += in_parallel(attempt, held[::every])
+        tried += in_parallel(attempt, [*held[::every], *unanswerable(held[:: every * UNANSWERABLE])])
         print(f"tried {len(tried)}", file=sys.stderr)
     model = learn([one for found in lessons.values() for one in found])
     model = replace(model, ranker=rank(tried), sureness=calibrate(tried))

@@ -32,6 +32,11 @@ class LocalGenerator:
         return _answer(context, refused, self.min_confidence)[:n], Usage(model=self.model)
 
 
+def answer(context: Context) -> Draft:
+    """The query for a question, or why there is none."""
+    return _answer(context, set(), MIN_CONFIDENCE)[0]
+
+
 def _answer(context: Context, refused: set[str], least: float) -> tuple[Draft, ...]:
     """The drafts for a question; never empty."""
     if writing := writes(context.question):
@@ -55,6 +60,7 @@ def candidates(context: Context, ruled: Draft) -> list[Candidate]:
     from t2s.local.parser.gold import Beyond, read_sql
     from t2s.local.parser.model import confidence, propose
     from t2s.local.parser.weights import load
+    from t2s.sql import format_sql
 
     tree, sure = None, 0.0
     if isinstance(ruled, Candidate):
@@ -70,4 +76,8 @@ def candidates(context: Context, ruled: Draft) -> list[Candidate]:
     best = proposals[0]
     if isinstance(ruled, Candidate) and best.features[-1]:
         return [replace(ruled, confidence=figure)]
-    return [Candidate(sql=best.sql, explanation=explain(best.part.query), confidence=figure)]
+    return [
+        Candidate(
+            sql=format_sql(best.sql, context.schema.dialect), explanation=explain(best.part.query), confidence=figure
+        )
+    ]

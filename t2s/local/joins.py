@@ -144,7 +144,9 @@ def _shared(table: Table, column: str, schema: Schema) -> list[Edge]:
         return []
     owners = [other for other in schema.tables if other is not table and _is_key(other, key)]
     linked = {fk.target_table for fk in table.foreign_keys}
-    linked |= {other.full_name for other in owners if any(fk.target_table == table.full_name for fk in other.foreign_keys)}
+    linked |= {
+        other.full_name for other in owners if any(fk.target_table == table.full_name for fk in other.foreign_keys)
+    }
     return [_guessed(table, column, other, other.primary_key[0]) for other in owners if other.full_name not in linked]
 
 

@@ -42,7 +42,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lexicon:
-    """Phrases with a fixed meaning (`operators`), words to skip, and groups of words for one thing; `senses` are hints."""
+    """Phrases with a fixed meaning (`operators`), words to skip, groups of words for one thing, hints (`senses`)."""
 
     operators: Mapping[tuple[str, ...], str]
     skipped: frozenset[str]

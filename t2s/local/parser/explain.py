@@ -6,7 +6,14 @@ from t2s.local.parser.query import Condition, Expression, Query
 from t2s.local.parser.write import tables_of
 
 _FUNCTIONS = {"sum": "the sum of ", "avg": "the average of ", "min": "the least ", "max": "the greatest "}
-_SIGNS = {"=": "is", "!=": "is not", "in": "is one of", "not in": "is none of", "like": "is like", "between": "is between"}
+_SIGNS = {
+    "=": "is",
+    "!=": "is not",
+    "in": "is one of",
+    "not in": "is none of",
+    "like": "is like",
+    "between": "is between",
+}
 
 
 def explain(query: Query) -> str:

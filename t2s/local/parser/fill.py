@@ -146,7 +146,9 @@ def _conditions(shape: Query, part: Part, evidence: Evidence) -> Iterator[Option
     if len(nested) > 1:
         return
     for chosen, score in _pick(count, part.used, evidence):
-        option = Option(score, {"where": tuple(unit.condition for unit in chosen)} if chosen else {}, _words(chosen), chosen)
+        option = Option(
+            score, {"where": tuple(unit.condition for unit in chosen)} if chosen else {}, _words(chosen), chosen
+        )
         if nested:
             yield from _nested(nested[0], option, evidence)
         else:
@@ -331,5 +333,3 @@ def _tables(shape: Query, part: Part, evidence: Evidence) -> Iterator[Option]:
         if part.query.other:
             changes["other"] = replace(part.query.other, tables=(table,))
         yield Option(known + evidence.tables[table], changes)
-
-

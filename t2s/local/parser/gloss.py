@@ -14,11 +14,15 @@ from t2s.local.words import is_chinese, lexicon, stem
 from t2s.types.query import Context, ValueMatch
 from t2s.types.schema import Schema
 
-_PIECE = re.compile(r"“[^”]+”|\"[^\"]+\"|‘[^’]+’|'[^']+'|《[^》]+》|「[^」]+」|[一-鿿]+|[A-Za-z][\w'’&.-]*|\d[\d,.:/-]*\d|\d|[，。；？！,;?!、]")
+_PIECE = re.compile(
+    r"“[^”]+”|\"[^\"]+\"|‘[^’]+’|'[^']+'|《[^》]+》|「[^」]+」|[一-鿿]+|[A-Za-z][\w'’&.-]*|\d[\d,.:/-]*\d|\d|[，。；？！,;?!、]"
+)
 _ENDS = frozenset("，。；？！,;?!")
 _LONGEST = 8
 _DIGITS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
-_COUNTERS = frozenset("个名位种家部条张本场首次人岁年月日天只支所间项辆类门件座层集期匹台架艘份对等些者了吗呢吧啊们中里上时")
+_COUNTERS = frozenset(
+    "个名位种家部条张本场首次人岁年月日天只支所间项辆类门件座层集期匹台架艘份对等些者了吗呢吧啊们中里上时"
+)
 _RANKED = frozenset(
     "most fewest highest lowest largest smallest oldest youngest longest shortest cheapest earliest heaviest lightest fastest slowest "
     "tallest maximum minimum".split()
@@ -129,7 +133,9 @@ def _chosen(meanings: tuple[str, ...], known: frozenset[str]) -> str:
 
     def fit(meaning: str) -> float:
         words = [stem(word) for word in meaning.split()]
-        return sum(max((likeness(word, name) for name in known), default=0.0) for word in words) / len(words) + 0.01 * len(words)
+        return sum(max((likeness(word, name) for name in known), default=0.0) for word in words) / len(
+            words
+        ) + 0.01 * len(words)
 
     return max(meanings, key=fit) if len(meanings) > 1 else meanings[0]
 
@@ -168,7 +174,12 @@ def _segment(segment: list[Piece]) -> list[Piece]:
     pieces = list(segment)
     for n, piece in enumerate(pieces):
         before = pieces[n - 1] if n else None
-        if piece.text in _RANKED and before and before.kind == "word" and (n + 1 == len(pieces) or pieces[n + 1].kind != "word"):
+        if (
+            piece.text in _RANKED
+            and before
+            and before.kind == "word"
+            and (n + 1 == len(pieces) or pieces[n + 1].kind != "word")
+        ):
             start = n
             while start and pieces[start - 1].kind == "word":
                 start -= 1

@@ -168,7 +168,10 @@ def _heeded(on: Grounds, query: Query, queries: list[Query]) -> list[float]:
         (query.any_of or query.operation == "union", "or" in groups),
         (query.operation == "intersect", bool({"both", "and"} & groups)),
         (any(e.distinct for q in queries for e in q.select) or query.distinct, "distinct" in groups),
-        (any(c.operator in "<>=!=" and c.operator != "=" for q in queries for c in (*q.where, *q.having)), "cmp" in groups),
+        (
+            any(c.operator in "<>=!=" and c.operator != "=" for q in queries for c in (*q.where, *q.having)),
+            "cmp" in groups,
+        ),
     ]
     return [float(has) - float(wanted) for has, wanted in pairs]
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from t2s.local.joins import Graph, build_graph
-from t2s.local.parser.gloss import in_english
 from t2s.local.parser.fill import Evidence, Part, fill
+from t2s.local.parser.gloss import in_english
 from t2s.local.parser.judge import features, grounds
 from t2s.local.parser.query import Column, Query
 from t2s.local.parser.roles import FUNCTIONS, column_features, computed_features, survey, table_features
@@ -150,7 +150,17 @@ def essence(query: Query) -> tuple[object, ...]:
     tables = frozenset(tables_of(query))
     ordered = (query.order, query.descending and bool(query.order), query.limit)
     other = (query.operation, essence(query.other)) if query.other else ()
-    return query.select, tables, query.distinct, where, query.any_of and len(where) > 1, group, query.having, ordered, other
+    return (
+        query.select,
+        tables,
+        query.distinct,
+        where,
+        query.any_of and len(where) > 1,
+        group,
+        query.having,
+        ordered,
+        other,
+    )
 
 
 def as_part(query: Query, evidence: Evidence) -> Part:

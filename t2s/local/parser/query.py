@@ -71,7 +71,7 @@ class Query:
         return (
             ("distinct " if self.distinct else "") + ",".join(e.sketch for e in self.select),
             joint.join(sorted(_kind(c) for c in self.where)),
-            f"{len(self.group)} {having}; {order} {'desc' if self.descending else 'asc'} {'n'[:self.limit is not None]}",
+            f"{len(self.group)} {having}; {order} {'desc' if self.descending else 'asc'} {'n'[: self.limit is not None]}",
             f"{self.operation} {self.other.sketch}" if self.other else "",
         )
 

@@ -156,7 +156,9 @@ def _since(cues: list[str], wanted: tuple[str, ...]) -> float:
 
 def computed_features(said: Said, base: list[float], column: Column, function: str) -> list[float]:
     """The features of a column under an aggregate function, beside its own."""
-    spots = [n for n, cue in enumerate(said.cues) if cue == f"agg {function}" or (function == "count" and cue == "count")]
+    spots = [
+        n for n, cue in enumerate(said.cues) if cue == f"agg {function}" or (function == "count" and cue == "count")
+    ]
     if function in ("min", "max"):
         spots += [n for n, cue in enumerate(said.cues) if cue == f"super {'asc' if function == 'min' else 'desc'}"]
     mentions = said.columns.get(column, ())

@@ -16,7 +16,14 @@ _TAILS = ("name", "number", "code", "date", "type", "time", "year", "count", "ti
 _LONGEST_CUE = 5
 _NUMERIC = re.compile(r"int|num|dec|real|doub|float|money|serial", re.IGNORECASE)
 _DATED = re.compile(r"date|time|year", re.IGNORECASE)
-_SHORT = {"female": ("f", "女"), "male": ("m", "男"), "females": ("f",), "males": ("m",), "women": ("f",), "men": ("m",)}
+_SHORT = {
+    "female": ("f", "女"),
+    "male": ("m", "男"),
+    "females": ("f",),
+    "males": ("m",),
+    "women": ("f",),
+    "men": ("m",),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,22 +75,20 @@ def _anonymous(said: Said) -> Iterator[str]:
         for n in range(constant.first, constant.last + 1):
             marks[n] = ("<value>", constant.first)
     for mark, groups, least in (("<table>", said.tables, 0.7), ("<column>", said.columns, 0.7)):
-        for mentions in groups.values():
-            for m in mentions:
-                if m.score >= least:
-                    for n in range(m.first, m.last + 1):
-                        marks.setdefault(n, (mark, m.first))
+        for m in (m for mentions in groups.values() for m in mentions if m.score >= least):
+            for n in range(m.first, m.last + 1):
+                marks.setdefault(n, (mark, m.first))
     previous: tuple[str, int] | None = None
     for n, word in enumerate(said.words):
-        mark = marks.get(n)
-        if mark is not None and (not said.cues[n] or mark[0] == "<value>"):
-            if mark != previous:
-                yield mark[0]
+        here = marks.get(n)
+        if here is not None and (not said.cues[n] or here[0] == "<value>"):
+            if here != previous:
+                yield here[0]
         elif word.kind == "quoted":
             yield "<value>"
         else:
             yield "<number>" if word.number is not None else word.stem
-        previous = mark
+        previous = here
 
 
 def _counts(said: Said) -> dict[str, int]:

@@ -12,12 +12,21 @@ MAX_COLUMNS = 8
 """Columns that a number or a quotation without a match in the data is compared with."""
 
 _BEFORE = {
-    "after": ">", "since": ">=", "before": "<", "until": "<=", "older": ">", "younger": "<", "longer": ">", "shorter": "<",
-    "heavier": ">", "lighter": "<", "bigger": ">", "taller": ">", "later": ">", "earlier": "<", "faster": ">", "slower": "<",
-}  # fmt: skip
+    word: sign
+    for sign, words in (
+        (">", "after older longer heavier bigger taller later faster"),
+        ("<", "before younger shorter lighter earlier slower"),
+        (">=", "since"),
+        ("<=", "until"),
+    )
+    for word in words.split()
+}
 _SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "eq": "=", "ne": "!="}
-_BEHIND = {("or", "more"): ">=", ("or", "above"): ">=", ("or", "higher"): ">=", ("or", "less"): "<=", ("or", "fewer"): "<=",
-           ("or", "below"): "<=", ("or", "later"): ">=", ("or", "older"): ">=", ("and", "above"): ">="}  # fmt: skip
+_BEHIND = {
+    ("or", word): sign
+    for sign, words in ((">=", "more above higher later older greater"), ("<=", "less fewer below lower earlier younger"))
+    for word in words.split()
+}
 _PATTERNS = {"like": "%{}%", "like_start": "{}%", "like_end": "%{}"}
 _PATTERN_WORDS = frozenset({"substring", "letter", "word", "phrase", "prefix", "suffix", "string", "letters"})
 _OPERATORS = ("=", "!=", ">", ">=", "<", "<=", "between", "like", "not like")
@@ -58,8 +67,12 @@ def amounts(said: Said) -> tuple[Amount, ...]:
     for at, word in enumerate(said.words):
         if at in used or at in constant or word.number is None:
             continue
-        second = next((n for n in range(at + 1, min(at + 4, len(said.words))) if said.words[n].number is not None), None)
-        opening = [n for n in range(max(0, at - 5), at) if said.cues[n].startswith("between") or said.words[n].stem == "from"]
+        second = next(
+            (n for n in range(at + 1, min(at + 4, len(said.words))) if said.words[n].number is not None), None
+        )
+        opening = [
+            n for n in range(max(0, at - 5), at) if said.cues[n].startswith("between") or said.words[n].stem == "from"
+        ]
         if second is not None and opening and said.words[second - 1].text.casefold() in ("and", "to", "-"):
             numbers = (word.number, said.words[second].number or 0.0)
             used.add(second)
@@ -161,9 +174,12 @@ def _unit(
     constant: Constant | None = None,
 ) -> Unit:  # fmt: skip
     mentions = said.columns.get(column, ())
-    gaps = [first - m.last if m.last < first else m.first - last + 20 for m in mentions if not m.first <= first <= m.last]
+    gaps = [
+        first - m.last if m.last < first else m.first - last + 20 for m in mentions if not m.first <= first <= m.last
+    ]
     same = [c for c in said.constants if c.first == first and c.last == last]
     field = said.fields[column]
+    number = said.words[last].number
     table = [first - m.last for m in said.tables.get(column[0], ())]
     features = (
         float(_OPERATORS.index(operator)),
@@ -172,9 +188,9 @@ def _unit(
         float(min(gaps, default=60)),
         float(len(same)),
         float({"text": 0, "number": 1, "date": 2}[field.kind]),
-        float(said.words[last].number if isinstance(said.words[last].number, float) else -1.0),
+        -1.0 if number is None else number,
         float(said.words[first].kind == "quoted"),
-        float(_like_year(said.words[last].number) and ("year" in field.words or field.kind == "date")),
+        float(_like_year(number) and ("year" in field.words or field.kind == "date")),
         float(_negated(said, first)),
         float(min(table, key=abs, default=60)),
         float(any(c.first <= first and last <= c.last and (c.last - c.first) > (last - first) for c in said.constants)),

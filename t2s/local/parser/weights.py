@@ -50,7 +50,9 @@ def parse(content: bytes) -> Model:
 
 
 def _flat(part: Linear) -> dict[str, list[float]]:
-    return {name: [n for pair in pairs for n in (pair[0], round(pair[1] * 100))] for name, pairs in part.weights.items()}
+    return {
+        name: [n for pair in pairs for n in (pair[0], round(pair[1] * 100))] for name, pairs in part.weights.items()
+    }
 
 
 def _linear(classes: list[str], bias: list[float], weights: dict[str, list[int]]) -> Linear:

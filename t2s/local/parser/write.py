@@ -42,10 +42,10 @@ def _path(reached: set[str], goal: str, graph: Graph, liking: Callable[[Column],
     while queue and goal not in came:
         here = queue.popleft()
         options = sorted(graph.steps.get(here, ()), key=lambda s: -liking((s.edge.table, s.edge.columns[0])))
-        for step in options:
-            if step.end not in came:
-                came[step.end] = step
-                queue.append(step.end)
+        for option in options:
+            if option.end not in came:
+                came[option.end] = option
+                queue.append(option.end)
     if goal not in came:
         return None
     path: list[Step] = []
@@ -93,11 +93,25 @@ class Writer:
             parts += ["GROUP BY", ", ".join(self._column(c, several) for c in group)]
         parts += self._clause("HAVING", query.having, " AND ", several)
         if query.order:
-            direction = " DESC" if query.descending else ""
-            parts += ["ORDER BY", ", ".join(self._expression(e, several, "") + direction for e in query.order)]
+            parts += ["ORDER BY", ", ".join(self._ordered(e, query, several) for e in query.order)]
         if query.limit is not None:
             parts += ["LIMIT", str(query.limit)]
         return None if None in parts else " ".join(part for part in parts if part)
+
+    def _ordered(self, expression: Expression, query: Query, several: bool) -> str:
+        """One key of the order; NULL is never the first of a ranking."""
+        key = self._expression(expression, several, "") + (" DESC" if query.descending else "")
+        first = query.descending == (self.schema.dialect == "postgres")
+        if query.limit is None or expression.function or not first or self.schema.dialect == "duckdb":
+            return key
+        if not self._nullable(expression.column):
+            return key
+        return f"{key.removesuffix(' DESC')} IS NULL, {key}" if self.schema.dialect == "mysql" else f"{key} NULLS LAST"
+
+    def _nullable(self, column: Column | None) -> bool:
+        table = self.schema.table(column[0]) if column else None
+        found = table.column(column[1]) if table and column else None
+        return found is None or found.nullable
 
     def _clause(self, word: str, conditions: tuple[Condition, ...], joint: str, several: bool) -> list[str | None]:
         if not conditions:
