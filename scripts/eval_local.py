@@ -29,6 +29,8 @@ from t2s.types.query import Candidate
 
 @dataclass(frozen=True)
 class Outcome:
+    """What came of a question; `permuted` when the rows are right but for the order of columns."""
+
     db: str
     question: str
     gold: str

@@ -295,6 +295,23 @@ def report(name: str, tried: list[Tried], ranker: Trees | None) -> None:
     )
 
 
+def report_confidence(tried: list[Tried], ranker: Trees, sureness: Trees) -> None:
+    """How often the surer half is right, and how often those are right that are surer than 0.5, 0.6, …"""
+    firsts = []
+    for one in tried:
+        if len(one.rows):
+            scores = [ranker.score(row) for row in one.rows]
+            first = max(range(len(scores)), key=lambda n: scores[n])
+            row = [*one.rows[first], *standing(sorted(scores, reverse=True))]
+            firsts.append((sureness.score(row), one.right[first]))
+    firsts.sort(reverse=True)
+    half = firsts[: len(firsts) // 2]
+    print(f"  surer half: right {np.mean([right for _, right in half]):.3f}")
+    for least in (0.5, 0.6, 0.7, 0.8, 0.9):
+        found = [right for score, right in firsts if score >= np.log(least / (1 - least))]
+        print(f"  surer than {least}: {len(found) / len(firsts):.2f} of them, right {np.mean(found or [0]):.3f}")
+
+
 def measure(lessons: dict[str, list[Lesson]], cases: list[Case], every: int, out: Path) -> None:
     """Train without a third of the databases; then rank by halves of that third."""
     global _model
@@ -306,14 +323,16 @@ def measure(lessons: dict[str, list[Lesson]], cases: list[Case], every: int, out
     _model = learn([one for db, found in lessons.items() if db not in names for one in found])
     print(f"learnt in {time.time() - start:.0f} s")
     start = time.time()
-    tried = in_parallel(attempt, held[::every])
+    tried = in_parallel(attempt, [*held[::every], *unanswerable(held[:: every * UNANSWERABLE])])
     print(f"tried in {time.time() - start:.0f} s")
     pickle.dump((tried, _model), out.open("wb"))
     report("untrained", tried, None)
-    for n, (some, others) in enumerate(folds([t.case for t in tried], 2)):
+    for n, (_, others) in enumerate(folds([t.case for t in tried], 2)):
         dbs = {c.db for c in others}
         ranker = rank([t for t in tried if t.case.db not in dbs])
         report(f"half {n}", [t for t in tried if t.case.db in dbs], ranker)
+        sureness = calibrate([t for t in tried if t.case.db not in dbs])
+        report_confidence([t for t in tried if t.case.db in dbs], ranker, sureness)
         if n == 0:
             pickle.dump((tried, replace(_model, ranker=ranker), dbs), out.open("wb"))
 

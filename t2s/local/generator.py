@@ -1,4 +1,4 @@
-"""The generator that needs no service: what rules read and what the trained parser reads, weighed against each other."""
+"""The generator that needs no service: rules and a trained parser read the question, and a model weighs them."""
 
 from __future__ import annotations
 

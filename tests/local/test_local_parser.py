@@ -117,7 +117,7 @@ QUERIES = [
     "SELECT name FROM singer WHERE country = 'it''s' OR age BETWEEN 1 AND 2",
     "SELECT country, count(*) FROM singer GROUP BY country HAVING count(*) >= 2",
     "SELECT name FROM singer ORDER BY age DESC",
-    "SELECT DISTINCT singer.name FROM singer JOIN concert ON singer.singer_id = concert.singer_id WHERE concert.\"year\" = 2014",
+    'SELECT DISTINCT singer.name FROM singer JOIN concert ON singer.singer_id = concert.singer_id WHERE concert."year" = 2014',
     "SELECT name FROM singer WHERE singer_id NOT IN (SELECT singer_id FROM concert)",
     "SELECT name FROM singer WHERE age > (SELECT avg(age) FROM singer)",
     "SELECT country FROM singer WHERE age > 4 INTERSECT SELECT country FROM singer WHERE age < 3",
@@ -131,7 +131,9 @@ def test_a_query_read_and_written_is_the_same(sql: str) -> None:
     assert written == sql
 
 
-@pytest.mark.parametrize("sql", ["DELETE FROM singer", "SELECT age + 1 FROM singer", "SELECT nothing FROM singer", "SELECT ("])
+@pytest.mark.parametrize(
+    "sql", ["DELETE FROM singer", "SELECT age + 1 FROM singer", "SELECT nothing FROM singer", "SELECT ("]
+)
 def test_what_trees_cannot_say_is_refused(sql: str) -> None:
     with pytest.raises(Beyond):
         read_sql(sql, SCHEMA)

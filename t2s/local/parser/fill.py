@@ -129,7 +129,7 @@ def _computed(slots: Sequence[Expression], evidence: Evidence) -> Iterator[tuple
         return
     beams: list[tuple[tuple[Column, ...], float]] = [((), 0.0)]
     for found in options:
-        beams = [((*row, c), score + s) for row, score in beams for c, s in found]
+        beams = [((*row, c), score + s + (c in row)) for row, score in beams for c, s in found]
         beams = nlargest(12, beams, key=lambda b: b[1])
     yield from beams
 

@@ -24,11 +24,14 @@ _COUNTERS = frozenset(
     "个名位种家部条张本场首次人岁年月日天只支所间项辆类门件座层集期匹台架艘份对等些者了吗呢吧啊们中里上时"
 )
 _RANKED = frozenset(
-    "most fewest highest lowest largest smallest oldest youngest longest shortest cheapest earliest heaviest lightest fastest slowest "
-    "tallest maximum minimum".split()
+    "most fewest highest lowest largest smallest oldest youngest longest shortest cheapest earliest heaviest lightest "
+    "fastest slowest tallest maximum minimum".split()
 ) | {"most expensive", "most recent", "most popular", "most common", "least common"}
-_CLAUSES = frozenset({"more than", "at least", "less than", "at most", "not", "from", "in", "with", "named", "after", "before",
-                      "containing", "starting with", "ending with", "between", "equal to", "older than", "younger than"}) | _RANKED  # fmt: skip
+_CLAUSES = (
+    frozenset("not from in with named after before containing between".split())
+    | {"more than", "at least", "less than", "at most", "starting with", "ending with", "equal to", "older than"}
+    | _RANKED
+)
 _ASKING = frozenset({"show", "find", "what is", "which", "when"})
 _SORTED = frozenset({"in descending order", "in ascending order", "in alphabetical order"})
 

@@ -15,6 +15,8 @@ from t2s.local.parser.units import Unit
 from t2s.local.parser.write import joins, tables_of
 from t2s.local.words import lexicon
 
+_UNEQUAL = frozenset({"<", ">", "<=", ">=", "!="})
+
 STRONG = 0.75
 """A name that is said this well should have a place in the query."""
 
@@ -142,6 +144,7 @@ def features(on: Grounds, shape: Shape, logs: list[float], part: Part, rank: int
         float(bool(query.other)),
         float(len(said.schema.tables)),
         _star(said, query),
+        float(len(computed) - len({c for _, c in computed})),
         *_heeded(on, query, queries),
         *_branches(query),
     ]
@@ -177,7 +180,7 @@ def _heeded(on: Grounds, query: Query, queries: list[Query]) -> list[float]:
 
 
 def _branches(query: Query) -> list[float]:
-    """Whether conditions, or both sides of a set operation, compare the same column; with what a column is sorted by."""
+    """Whether conditions, or both sides of a set operation, compare one column, and which columns do two things."""
     here = [c.left.column for c in query.where]
     there = [c.left.column for c in query.other.where] if query.other else []
     ordered = {e.column for e in query.order if e.column}

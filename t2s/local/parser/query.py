@@ -68,10 +68,11 @@ class Query:
         joint = "|" if self.any_of else "&"
         having = ",".join(c.left.sketch + " " + ("n" if c.query is None else c.sketch) for c in self.having)
         order = ",".join(e.sketch for e in self.order)
+        direction = "desc" if self.descending else "asc"
         return (
             ("distinct " if self.distinct else "") + ",".join(e.sketch for e in self.select),
             joint.join(sorted(_kind(c) for c in self.where)),
-            f"{len(self.group)} {having}; {order} {'desc' if self.descending else 'asc'} {'n'[: self.limit is not None]}",
+            f"{len(self.group)} {having}; {order} {direction} {'' if self.limit is None else 'n'}",
             f"{self.operation} {self.other.sketch}" if self.other else "",
         )
 

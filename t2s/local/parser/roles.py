@@ -1,4 +1,4 @@
-"""Features of a column or table in a role: is it selected, compared, grouped by, ordered by, read from?"""
+"""Features of a column or table in a role: selected, compared, grouped by, ordered by, read from."""
 
 from __future__ import annotations
 

@@ -24,7 +24,10 @@ _BEFORE = {
 _SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "eq": "=", "ne": "!="}
 _BEHIND = {
     ("or", word): sign
-    for sign, words in ((">=", "more above higher later older greater"), ("<=", "less fewer below lower earlier younger"))
+    for sign, words in (
+        (">=", "more above higher later older greater"),
+        ("<=", "less fewer below lower earlier younger"),
+    )
     for word in words.split()
 }
 _PATTERNS = {"like": "%{}%", "like_start": "{}%", "like_end": "%{}"}
