@@ -108,13 +108,10 @@ def _plain_columns(count: int, evidence: Evidence) -> Iterator[tuple[Column, ...
     scores = evidence.roles["select"]
     best = evidence.best("select", WIDTH + count)
 
-    def place(column: Column) -> float:
-        mentions = evidence.said.columns.get(column)
-        return min((m.first for m in mentions if m.score >= mentions[0].score - 0.05), default=99) if mentions else 99
-
-    picks = [pick for pick in combinations(best, count) if len({place(c) for c in pick if place(c) < 99}) >= count - 1]
+    place = {column: evidence.said.anchor(column) for column in best}
+    picks = [pick for pick in combinations(best, count) if len({place[c] for c in pick if place[c] < 99}) >= count - 1]
     for pick in nlargest(12, picks, key=lambda pick: sum(scores[c] for c in pick)):
-        yield tuple(sorted(pick, key=place))
+        yield tuple(sorted(pick, key=lambda c: place[c]))
 
 
 def _computed(slots: Sequence[Expression], evidence: Evidence) -> Iterator[tuple[tuple[Column, ...], float]]:

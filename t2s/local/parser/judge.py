@@ -239,7 +239,7 @@ def _direction(on: Grounds, query: Query) -> float:
 
 
 def _ordered(said: Said, selected: list[Column]) -> bool:
-    places = [said.columns[c][0].first for c in selected if c in said.columns]
+    places = [said.anchor(c) for c in selected if c in said.columns]
     return places == sorted(places)
 
 

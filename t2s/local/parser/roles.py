@@ -67,7 +67,7 @@ def column_features(said: Said, around: Surroundings, column: Column) -> list[fl
     first, last = (good[0], good[-1]) if good else (None, None)
     beside, ties = _rivals(said, column, best)
     table_mentions = said.tables.get(column[0], ())
-    near = min((m.first - best.first for m in table_mentions), key=abs, default=99) if best else 99
+    near = min((t.first - m.first for t in table_mentions for m in good), key=abs, default=99)
     return [
         best.score if best else 0.0,
         float(best.last - best.first + 1) if best else 0.0,

@@ -77,6 +77,13 @@ class Said:
         mentions = self.columns.get(column)
         return mentions[0].score if mentions else 0.0
 
+    def anchor(self, column: Column) -> int:
+        """Where a column is named, nearest to its table where it is named more than once; 99 for nowhere."""
+        mentions = self.columns.get(column, ())
+        good = [m.first for m in mentions if m.score >= mentions[0].score - 0.05]
+        tables = [m.first for m in self.tables.get(column[0], ())]
+        return min(good, key=lambda at: (min((abs(at - t) for t in tables), default=0), at), default=99)
+
     def table(self, name: str) -> float:
         """How well the question names a table."""
         mentions = self.tables.get(name)

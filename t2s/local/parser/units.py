@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from t2s.local.parser.query import Column, Condition, Expression
-from t2s.local.parser.said import Constant, Said
+from t2s.local.parser.said import Constant, Field, Said
 
 MAX_COLUMNS = 8
 """Columns that a number or a quotation without a match in the data is compared with."""
@@ -142,8 +142,10 @@ def _of_quotations(said: Said, compared: Sequence[Column]) -> Iterator[Unit]:
 
 
 def _of_numbers(said: Said, numbers: tuple[Amount, ...], compared: Sequence[Column]) -> Iterator[Unit]:
+    years = [column for column in compared if _of_years(said.fields[column])]
     for amount in numbers:
-        for column in compared[:MAX_COLUMNS]:
+        likely = years[:MAX_COLUMNS] if all(map(_like_year, amount.values)) else []
+        for column in dict.fromkeys((*likely, *compared[:MAX_COLUMNS])):
             number = said.fields[column].kind == "number"
             values = amount.values if number else tuple(f"{value:g}" for value in amount.values)
             yield _unit(said, amount.first, amount.last, column, amount.operator, values)
@@ -162,6 +164,10 @@ def _pattern(said: Said, at: int) -> str:
         if said.words[n].stem in ("suffix", "end"):
             return "%{}"
     return "%{}%" if any(said.words[n].stem in _PATTERN_WORDS for n in words) else ""
+
+
+def _of_years(field: Field) -> bool:
+    return "year" in field.words or field.kind == "date"
 
 
 def _like_year(number: float | None) -> bool:
@@ -193,7 +199,7 @@ def _unit(
         float({"text": 0, "number": 1, "date": 2}[field.kind]),
         -1.0 if number is None else number,
         float(said.words[first].kind == "quoted"),
-        float(_like_year(number) and ("year" in field.words or field.kind == "date")),
+        float(_like_year(number) and _of_years(field)),
         float(_negated(said, first)),
         float(min(table, key=abs, default=60)),
         float(any(c.first <= first and last <= c.last and (c.last - c.first) > (last - first) for c in said.constants)),
