@@ -296,13 +296,13 @@ def report(name: str, tried: list[Tried], ranker: Trees | None) -> None:
 
 
 def report_confidence(tried: list[Tried], ranker: Trees, sureness: Trees) -> None:
-    """How often the surer half is right, and how often those are right that are surer than 0.5, 0.6, …"""
+    """How often the surer half is right, and how often those are right that are surer than a limit."""
     firsts = []
     for one in tried:
         if len(one.rows):
             scores = [ranker.score(row) for row in one.rows]
             first = max(range(len(scores)), key=lambda n: scores[n])
-            row = [*one.rows[first], *standing(sorted(scores, reverse=True))]
+            row = [*one.rows[first], *standing(scores.pop(first), scores)]
             firsts.append((sureness.score(row), one.right[first]))
     firsts.sort(reverse=True)
     half = firsts[: len(firsts) // 2]
@@ -362,7 +362,8 @@ def calibrate(tried: list[Tried]) -> Trees:
             if one.case.db in held and len(one.rows):
                 scores = [ranker.score(row) for row in one.rows]
                 first = max(range(len(scores)), key=lambda n: scores[n])
-                rows.append([*one.rows[first], *standing(sorted(scores, reverse=True))])
+                own = scores.pop(first)
+                rows.append([*one.rows[first], *standing(own, scores)])
                 labels.append(one.right[first])
     return boosted(_SURE, 80, np.array(rows, dtype=np.float32), np.array(labels))
 

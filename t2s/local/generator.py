@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 
 from t2s.local.rules import HINT, answer_by_rules, writes
 from t2s.types.event import Event
-from t2s.types.query import Abstained, Candidate, Context, Draft, Rejected
+from t2s.types.query import Abstained, Candidate, Clarification, Context, Draft, Rejected
 from t2s.types.usage import Usage
 
 MIN_CONFIDENCE = 0.5
 """What is less sure than this is not proposed; below it more answers were wrong than right."""
+
+MARGIN = 2.0
+"""What the rules read stands unless the ranker puts something else so far above it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,8 @@ def _answer(context: Context, refused: set[str], least: float) -> tuple[Draft, .
     if writing := writes(context.question):
         return (Abstained(reason=f"“{writing}” would change data; t2s only reads", hint="ask for what to look up"),)
     ruled = answer_by_rules(context)
+    if isinstance(ruled, Clarification) and least:
+        return (ruled,)
     found = candidates(context, ruled)
     fresh = [c for c in found if " ".join(c.sql.split()) not in refused]
     sure = [c for c in fresh if (c.confidence or 0.0) >= least]
@@ -72,12 +77,11 @@ def candidates(context: Context, ruled: Draft) -> list[Candidate]:
     proposals = propose(context, model, tree, sure)
     if not proposals:
         return [ruled] if isinstance(ruled, Candidate) else []
-    figure = round(confidence(proposals, model), 3)
+    own = next((p for p in proposals if p.by_rules), None)
+    if isinstance(ruled, Candidate) and own and proposals[0].score - own.score <= MARGIN:
+        figure = (confidence(own, proposals, model) + sure) / 2
+        return [replace(ruled, confidence=round(figure, 3))]
     best = proposals[0]
-    if isinstance(ruled, Candidate) and best.features[-1]:
-        return [replace(ruled, confidence=figure)]
-    return [
-        Candidate(
-            sql=format_sql(best.sql, context.schema.dialect), explanation=explain(best.part.query), confidence=figure
-        )
-    ]
+    figure = confidence(best, proposals, model)
+    sql = format_sql(best.sql, context.schema.dialect)
+    return [Candidate(sql=sql, explanation=explain(best.part.query), confidence=round(figure, 3))]

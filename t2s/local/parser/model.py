@@ -49,6 +49,11 @@ class Proposal:
     features: list[float]
     score: float
 
+    @property
+    def by_rules(self) -> bool:
+        """Whether the rules read the question so, too."""
+        return bool(self.features[-1])
+
 
 def rows_of_columns(said: Said) -> dict[Column, list[float]]:
     """The features of every column."""
@@ -175,15 +180,15 @@ def as_part(query: Query, evidence: Evidence) -> Part:
     return Part(plain + ordered + tables + sum(scores[unit] for unit in chosen), query, used, chosen)
 
 
-def standing(scores: list[float]) -> list[float]:
-    """How far the first of sorted scores stands out: its lead, its share, and its height."""
-    shares = [math.exp(score - scores[0]) for score in scores]
-    lead = scores[0] - scores[1] if len(scores) > 1 else 9.0
-    return [lead, 1 / sum(shares), scores[0], sum(share > 0.5 for share in shares)]
+def standing(own: float, others: list[float]) -> list[float]:
+    """How far a score stands out from the others: its lead, its share, its height, and how many come near it."""
+    shares = [math.exp(score - own) for score in others]
+    lead = own - max(others) if others else 9.0
+    return [lead, 1 / (1 + sum(shares)), own, float(sum(share > 0.5 for share in shares))]
 
 
-def confidence(proposals: list[Proposal], model: Model) -> float:
-    """The probability that the first proposal is right, as measured in training."""
+def confidence(chosen: Proposal, proposals: list[Proposal], model: Model) -> float:
+    """The probability that a proposal is right, as measured in training."""
     assert model.sureness is not None
-    row = [*proposals[0].features, *standing([p.score for p in proposals])]
-    return probability(model.sureness.score(row))
+    others = [p.score for p in proposals if p is not chosen]
+    return probability(model.sureness.score([*chosen.features, *standing(chosen.score, others)]))
