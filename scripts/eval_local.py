@@ -1,6 +1,6 @@
 """Measure the local generator on questions with SQL over SQLite files.
 
-    python scripts/eval_local.py dev.json databases/ [--abstain] [--errors N] [--out results.jsonl]
+    python scripts/eval_local.py dev.json databases/ [--abstain] [--every N] [--out results.jsonl]
 
 Prints execution accuracy per hardness and in all, the precision of the more confident half, milliseconds per question
 and for loading. Rows are compared as multisets, as lists where the query that is given orders. Without `--abstain` every question
@@ -120,6 +120,7 @@ def main() -> None:
     options.add_argument("questions", type=Path)
     options.add_argument("databases", type=Path)
     options.add_argument("--abstain", action="store_true")
+    options.add_argument("--every", type=int, default=1, help="take every Nth question")
     options.add_argument("--out", type=Path)
     given = options.parse_args()
     start = time.perf_counter()
@@ -128,7 +129,7 @@ def main() -> None:
     load()
     print(f"load {(time.perf_counter() - start) * 1000:.0f} ms")
     generator = LocalGenerator() if given.abstain else LocalGenerator(min_confidence=0.0)
-    cases = load_cases(given.questions, given.databases)
+    cases = load_cases(given.questions, given.databases)[:: given.every]
     with ProcessPoolExecutor(2) as pool:
         outcomes = list(pool.map(partial(outcome, generator=generator), cases, chunksize=20))
     if given.out:

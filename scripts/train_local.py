@@ -53,7 +53,7 @@ MIN_DATABASES = 2
 UNANSWERABLE = 5
 """For so many questions the confidence sees one that cannot be answered."""
 
-MIN_WEIGHT = 0.12
+MIN_WEIGHT = 0.2
 """Smaller weights of words are dropped, for size."""
 
 _FLAT = {
@@ -207,8 +207,8 @@ def learn(lessons: list[Lesson]) -> Model:
     return Model(roles=roles, shapes=shapes, parts=parts)
 
 
-def _telling(weights: np.ndarray) -> tuple[tuple[int, float], ...]:
-    return tuple((n, round(float(w), 2)) for n, w in enumerate(weights) if abs(w) >= MIN_WEIGHT)
+def _telling(weights: np.ndarray) -> list[int]:
+    return [item for n, w in enumerate(weights) if abs(w) >= MIN_WEIGHT for item in (n, round(float(w) * 100))]
 
 
 @dataclass(frozen=True)

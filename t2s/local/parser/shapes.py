@@ -29,18 +29,19 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """One classifier: the classes, and for each feature the classes (by number) that it speaks on, with its weights."""
+    """One classifier: `weights` has for each feature pairs, flat: a class's number, and the weight in hundredths."""
 
     classes: tuple[str, ...]
     bias: tuple[float, ...]
-    weights: Mapping[str, Sequence[tuple[int, float]]]
+    weights: Mapping[str, Sequence[int]]
 
     def log_probabilities(self, features: Mapping[str, float]) -> dict[str, float]:
         """The logarithm of each class's probability."""
         scores = list(self.bias)
         for name, value in features.items():
-            for number, weight in self.weights.get(name, ()):
-                scores[number] += value * weight
+            flat = self.weights.get(name, ())
+            for at in range(0, len(flat), 2):
+                scores[flat[at]] += value * flat[at + 1] / 100
         top = max(scores)
         total = top + math.log(sum(math.exp(score - top) for score in scores))
         return {name: score - total for name, score in zip(self.classes, scores, strict=True)}

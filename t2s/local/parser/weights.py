@@ -28,7 +28,7 @@ def dump(model: Model) -> bytes:
     data = {
         "roles": {role: trees.trees for role, trees in model.roles.items()},
         "shapes": [[_bare(asdict(shape.query)), shape.weight] for shape in model.shapes],
-        "parts": [[part.classes, part.bias, _flat(part)] for part in model.parts],
+        "parts": [[part.classes, part.bias, part.weights] for part in model.parts],
         "ranker": model.ranker.trees if model.ranker else (),
         "sureness": model.sureness.trees if model.sureness else (),
     }
@@ -43,21 +43,10 @@ def parse(content: bytes) -> Model:
     return Model(
         roles={role: Trees(tuple(map(tuple, trees))) for role, trees in data["roles"].items()},
         shapes=tuple(Shape(query, query.parts, weight) for query, weight in queries),
-        parts=tuple(_linear(*part) for part in data["parts"]),
+        parts=tuple(Linear(tuple(names), tuple(bias), weights) for names, bias, weights in data["parts"]),
         ranker=Trees(tuple(map(tuple, data["ranker"]))),
         sureness=Trees(tuple(map(tuple, data["sureness"]))),
     )
-
-
-def _flat(part: Linear) -> dict[str, list[float]]:
-    return {
-        name: [n for pair in pairs for n in (pair[0], round(pair[1] * 100))] for name, pairs in part.weights.items()
-    }
-
-
-def _linear(classes: list[str], bias: list[float], weights: dict[str, list[int]]) -> Linear:
-    pairs = {name: [(flat[n], flat[n + 1] / 100) for n in range(0, len(flat), 2)] for name, flat in weights.items()}
-    return Linear(tuple(classes), tuple(bias), pairs)
 
 
 def _bare(query: Any) -> Any:
