@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from t2s.local.rules import HINT, answer_by_rules, writes
 from t2s.types.event import Event
 from t2s.types.query import Abstained, Candidate, Clarification, Context, Draft, Rejected
 from t2s.types.usage import Usage
 
+if TYPE_CHECKING:
+    from t2s.local.parser.model import Proposal
+    from t2s.local.parser.query import Query
+
 MIN_CONFIDENCE = 0.5
 """What is less sure than this is not proposed; below it more answers were wrong than right."""
 
 MARGIN = 2.0
 """What the rules read stands unless the ranker puts something else so far above it."""
+
+EXISTS_DOUBT = 0.75
+"""What the rules say with EXISTS was right half as often as not on databases made by others, less than they think."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,28 +68,57 @@ def _answer(context: Context, refused: set[str], least: float) -> tuple[Draft, .
 
 
 def candidates(context: Context, ruled: Draft) -> list[Candidate]:
-    """What the rules say where the parser cannot say it; else what the parser makes of it, the best first."""
-    from t2s.local.parser.explain import explain
+    """What the rules say where the parser has no words for it; else what the ranker puts first."""
     from t2s.local.parser.gold import Beyond, read_sql
+
+    if not isinstance(ruled, Candidate):
+        return _parsed(context)
+    try:
+        tree = read_sql(ruled.sql, context.schema)
+    except Beyond:  # dates, products of columns, EXISTS
+        doubt = EXISTS_DOUBT if "EXISTS" in ruled.sql else 1.0
+        ruled = replace(ruled, confidence=round((ruled.confidence or 0.0) * doubt, 3))
+        found = [] if ruled.confidence and ruled.confidence >= MIN_CONFIDENCE else _parsed(context)
+        return sorted([ruled, *found], key=lambda candidate: -(candidate.confidence or 0.0))[:1]
+    return _weighed(context, ruled, tree)
+
+
+def _parsed(context: Context) -> list[Candidate]:
+    """The parser's likeliest query, if it has any."""
     from t2s.local.parser.model import confidence, propose
     from t2s.local.parser.weights import load
+
+    model = load()
+    proposals = propose(context, model)
+    return [_candidate(proposals[0], confidence(proposals[0], proposals, model), context)] if proposals else []
+
+
+def _weighed(context: Context, ruled: Candidate, tree: Query) -> list[Candidate]:
+    """What the rules read, unless the ranker puts something else far above it."""
+    from t2s.local.parser.model import confidence, propose
+    from t2s.local.parser.weights import load
+
+    model = load()
+    sure = ruled.confidence or 0.0
+    proposals = propose(context, model, tree, sure)
+    own = next((p for p in proposals if p.by_rules), None)
+    if own is None:
+        return [ruled]
+    best = proposals[0]
+    figure = confidence(own, proposals, model)
+    if own is best:
+        return [replace(ruled, confidence=round(figure, 3))]
+    if best.score - own.score <= MARGIN:
+        return [replace(ruled, confidence=round((figure + sure) / 2, 3))]
+    return [_candidate(best, confidence(best, proposals, model), context)]
+
+
+def _candidate(proposal: Proposal, figure: float, context: Context) -> Candidate:
+    from t2s.local.parser.explain import explain
     from t2s.sql import format_sql
 
-    tree, sure = None, 0.0
-    if isinstance(ruled, Candidate):
-        try:
-            tree, sure = read_sql(ruled.sql, context.schema), ruled.confidence or 0.0
-        except Beyond:  # dates, products of columns, EXISTS: the parser has no words for these
-            return [ruled]
-    model = load()
-    proposals = propose(context, model, tree, sure)
-    if not proposals:
-        return [ruled] if isinstance(ruled, Candidate) else []
-    own = next((p for p in proposals if p.by_rules), None)
-    if isinstance(ruled, Candidate) and own and proposals[0].score - own.score <= MARGIN:
-        figure = (confidence(own, proposals, model) + sure) / 2
-        return [replace(ruled, confidence=round(figure, 3))]
-    best = proposals[0]
-    figure = confidence(best, proposals, model)
-    sql = format_sql(best.sql, context.schema.dialect)
-    return [Candidate(sql=sql, explanation=explain(best.part.query), confidence=round(figure, 3))]
+    return Candidate(
+        sql=format_sql(proposal.sql, context.schema.dialect),
+        explanation=explain(proposal.part.query),
+        confidence=round(figure, 3),
+    )
