@@ -184,7 +184,7 @@ def standing(own: float, others: list[float]) -> list[float]:
     """How far a score stands out from the others: its lead, its share, its height, and how many come near it."""
     shares = [math.exp(score - own) for score in others]
     lead = own - max(others) if others else 9.0
-    return [lead, 1 / (1 + sum(shares)), own, float(sum(share > 0.5 for share in shares))]
+    return [lead, 1 / (1 + sum(shares)), own, float(1 + sum(share > 0.5 for share in shares))]
 
 
 def confidence(chosen: Proposal, proposals: list[Proposal], model: Model) -> float:
