@@ -50,7 +50,7 @@ FOLDS = 3
 MIN_DATABASES = 2
 """A shape counts when so many databases have it."""
 
-UNANSWERABLE = 5
+UNANSWERABLE = 3
 """For so many questions the confidence sees one that cannot be answered."""
 
 MIN_WEIGHT = 0.2
@@ -278,11 +278,14 @@ def unanswerable(cases: list[Case]) -> list[Case]:
         words = case.question.split()
         if n % 2 and stranger.db != case.db:
             found.append(replace(case, sql="", file=stranger.file))
-        elif values := match_values(case.question, opened(case.file)[1]):
+        elif n % 4 == 0 and (values := match_values(case.question, opened(case.file)[1])):
             strange = (
                 case.question.replace(values[0].text, _STRANGE[n % len(_STRANGE)]).replace('"', "").replace("'", "")
             )
             found.append(replace(case, sql="", question=strange))
+        elif n % 3 and len(words) > 4:
+            words.insert(len(words) // 2 + n % 3, _STRANGE[n % len(_STRANGE)])
+            found.append(replace(case, sql="", question=" ".join(words)))
         elif len(words) > 4:
             words[len(words) - 1 - n % 3] = _STRANGE[n % len(_STRANGE)]
             found.append(replace(case, sql="", question=" ".join(words)))

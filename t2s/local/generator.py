@@ -21,6 +21,9 @@ MIN_CONFIDENCE = 0.5
 MARGIN = 2.0
 """What the rules read stands unless the ranker puts something else so far above it."""
 
+DISSENT_DOUBT = 0.7
+"""How far the rules can be trusted, of what they think, where the ranker puts something else first."""
+
 EXISTS_DOUBT = 0.75
 """What the rules say with EXISTS was right half as often as not on databases made by others, less than they think."""
 
@@ -107,10 +110,11 @@ def _weighed(context: Context, ruled: Candidate, tree: Query) -> list[Candidate]
     best = proposals[0]
     figure = confidence(own, proposals, model)
     if own is best:
-        return [replace(ruled, confidence=round(figure, 3))]
+        return [replace(ruled, confidence=round(max(figure, sure), 3))]
+    alone = replace(ruled, confidence=round(sure * DISSENT_DOUBT, 3))
     if best.score - own.score <= MARGIN:
-        return [replace(ruled, confidence=round((figure + sure) / 2, 3))]
-    return [_candidate(best, confidence(best, proposals, model), context)]
+        return [alone]
+    return [_candidate(best, confidence(best, proposals, model), context), alone]
 
 
 def _candidate(proposal: Proposal, figure: float, context: Context) -> Candidate:

@@ -132,7 +132,13 @@ def _computed(slots: Sequence[Expression], evidence: Evidence) -> Iterator[tuple
 
 
 def _of_function(function: str, evidence: Evidence) -> list[tuple[Column, float]]:
-    found = [(column, score) for (name, column), score in evidence.computed.items() if name == function]
+    """The columns that are likeliest under a function; keys are counted, not added up."""
+    fields = evidence.said.fields
+    found = [
+        (column, score)
+        for (name, column), score in evidence.computed.items()
+        if name == function and not (name in ("sum", "avg") and (fields[column].primary or fields[column].foreign))
+    ]
     return nlargest(WIDTH, found, key=lambda pair: pair[1])
 
 

@@ -32,7 +32,7 @@ _CLAUSES = (
     | {"more than", "at least", "less than", "at most", "starting with", "ending with", "equal to", "older than"}
     | _RANKED
 )
-_ASKING = frozenset({"show", "find", "what is", "which", "when"})
+_ASKING = frozenset({"show", "find", "what is", "which", "who", "when"})
 _SORTED = frozenset({"in descending order", "in ascending order", "in alphabetical order"})
 
 
