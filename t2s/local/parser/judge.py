@@ -8,7 +8,7 @@ from heapq import nlargest
 
 from t2s.local.parser.fill import Evidence, Part
 from t2s.local.parser.query import Column, Expression, Query
-from t2s.local.parser.said import Mention, Said
+from t2s.local.parser.said import NOWHERE, Mention, Said
 from t2s.local.parser.shapes import Shape
 from t2s.local.parser.trees import log_probability
 from t2s.local.parser.units import Unit
@@ -145,9 +145,27 @@ def features(on: Grounds, shape: Shape, logs: list[float], part: Part, rank: int
         float(len(said.schema.tables)),
         _star(said, query),
         float(len(computed) - len({c for _, c in computed})),
+        _shared_places(said, query),
+        float(sum(said.fields[c].words[-1] in ("nam", "titl") for c in selected)),
+        _about(said, {c[0] for c in selected} or tables, tables),
         *_heeded(on, query, queries),
         *_branches(query),
     ]
+
+
+def _shared_places(said: Said, query: Query) -> float:
+    """How many columns are in the query for a word that another one is in it for, too."""
+    places = [place for column in columns_of(query) if (place := said.anchor(column)) < NOWHERE]
+    return float(len(places) - len(set(places)))
+
+
+def _about(said: Said, selected: set[str], tables: set[str]) -> float:
+    """Whether what is selected is of the table that the question names first: 1, 0.5 where it is only read, -1."""
+    named = [(ms[0].first, table) for table, ms in said.tables.items() if ms[0].score >= STRONG]
+    if not named:
+        return 0.0
+    first = {table for at, table in named if at == min(named)[0]}
+    return 1.0 if first & selected else 0.5 if first & tables else -1.0
 
 
 def _heeded(on: Grounds, query: Query, queries: list[Query]) -> list[float]:

@@ -14,6 +14,9 @@ from t2s.types.schema import Schema, Table
 
 _TAILS = ("name", "number", "code", "date", "type", "time", "year", "count", "title", "id", "num", "no")
 _LONGEST_CUE = 5
+NOWHERE = 99
+"""The place of what the question does not name."""
+
 _NUMERIC = re.compile(r"int|num|dec|real|doub|float|money|serial", re.IGNORECASE)
 _DATED = re.compile(r"date|time|year", re.IGNORECASE)
 _SHORT = {
@@ -78,11 +81,11 @@ class Said:
         return mentions[0].score if mentions else 0.0
 
     def anchor(self, column: Column) -> int:
-        """Where a column is named, nearest to its table where it is named more than once; 99 for nowhere."""
+        """Where a column is named, nearest to its table where it is named more than once; 99 where it is not."""
         mentions = self.columns.get(column, ())
         good = [m.first for m in mentions if m.score >= mentions[0].score - 0.05]
         tables = [m.first for m in self.tables.get(column[0], ())]
-        return min(good, key=lambda at: (min((abs(at - t) for t in tables), default=0), at), default=99)
+        return min(good, key=lambda at: (min((abs(at - t) for t in tables), default=0), at), default=NOWHERE)
 
     def table(self, name: str) -> float:
         """How well the question names a table."""
