@@ -41,33 +41,29 @@ class LocalGenerator:
     def generate(
         self, context: Context, *, rejected: tuple[Rejected, ...], n: int, on_event: Callable[[Event], None]
     ) -> tuple[tuple[Draft, ...], Usage]:
-        """At most `n` candidates, the best first, or an abstention that says what was not understood."""
-        refused = {" ".join(attempt.sql.split()) for attempt in rejected}
-        return _answer(context, refused, self.min_confidence)[:n], Usage(model=self.model)
+        """One draft: a candidate, or an abstention that says what was not understood."""
+        draft = answer(context, rejected=rejected, min_confidence=self.min_confidence)
+        return (draft,), Usage(model=self.model)
 
 
-def answer(context: Context) -> Draft:
+def answer(context: Context, *, rejected: tuple[Rejected, ...] = (), min_confidence: float = MIN_CONFIDENCE) -> Draft:
     """The query for a question, or why there is none."""
-    return _answer(context, set(), MIN_CONFIDENCE)[0]
-
-
-def _answer(context: Context, refused: set[str], least: float) -> tuple[Draft, ...]:
-    """The drafts for a question; never empty."""
     if writing := writes(context.question):
-        return (Abstained(reason=f"“{writing}” would change data; t2s only reads", hint="ask for what to look up"),)
+        return Abstained(reason=f"“{writing}” would change data; t2s only reads", hint="ask for what to look up")
     ruled = answer_by_rules(context)
-    if isinstance(ruled, Clarification) and least:
-        return (ruled,)
+    if isinstance(ruled, Clarification) and min_confidence:
+        return ruled
     found = candidates(context, ruled)
-    fresh = [c for c in found if " ".join(c.sql.split()) not in refused]
-    sure = [c for c in fresh if (c.confidence or 0.0) >= least]
+    refused = {attempt.sql for attempt in rejected}
+    fresh = [candidate for candidate in found if candidate.sql not in refused]
+    sure = [candidate for candidate in fresh if (candidate.confidence or 0.0) >= min_confidence]
     if sure:
-        return tuple(sure)
+        return sure[0]
     if len(fresh) < len(found):
-        return (Abstained(reason="the one query that I see for this question was refused", hint=HINT),)
-    if isinstance(ruled, Candidate):
-        return (Abstained(reason=f"I would only be guessing: {'; '.join(ruled.assumptions)}", hint=HINT),)
-    return (ruled,)
+        return Abstained(reason="the one query that I see for this question was refused", hint=HINT)
+    if fresh and not isinstance(ruled, Abstained):
+        return Abstained(reason=f"I would only be guessing: {fresh[0].explanation}", hint=HINT)
+    return ruled
 
 
 def candidates(context: Context, ruled: Draft) -> list[Candidate]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from heapq import nlargest
 
-from t2s.local.parser.fill import Evidence, Part
+from t2s.local.parser.evidence import Evidence, Part
 from t2s.local.parser.query import Column, Expression, Query
 from t2s.local.parser.said import NOWHERE, Mention, Said
 from t2s.local.parser.shapes import Shape

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from t2s.local.joins import Graph, build_graph
-from t2s.local.parser.fill import Evidence, Part, fill
+from t2s.local.parser.evidence import Evidence, Part
+from t2s.local.parser.fill import fill
 from t2s.local.parser.gloss import in_english
 from t2s.local.parser.judge import features, grounds
 from t2s.local.parser.query import Column, Query
