@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 import unicodedata
@@ -122,6 +123,8 @@ def _fold(text: str) -> str:
 
 def _token(text: str, start: int, end: int, kind: str) -> Token:
     number = float(text.replace(",", "")) if kind == "number" else None
+    if number is not None and math.isinf(number):  # more digits than any column holds
+        kind, number = "unknown", None
     return Token(text=text, start=start, end=end, stem=stem(text), kind=kind, number=number)
 
 

@@ -19,6 +19,7 @@ NONSENSE = [
     "",
     "   ",
     "???",
+    "top " + "9" * 400 + " customers",
     "'; DROP TABLE orders; --",
     "今天天气怎么样？",
     "给我讲个笑话",

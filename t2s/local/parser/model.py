@@ -103,7 +103,7 @@ def limit_of(said: Said) -> int:
         for near in (spot + 1, spot - 1, spot + 2, spot - 2):
             if 0 <= near < len(said.words):
                 number = said.words[near].number
-                if number is not None and number == int(number) and 0 < number <= 1000:
+                if number is not None and 0 < number <= 1000 and number == int(number):
                     return int(number)
     plain = [w.number for w in said.words if w.number is not None and 1 < w.number <= 20 and w.number == int(w.number)]
     return int(plain[0]) if spots and len(plain) == 1 else 1
