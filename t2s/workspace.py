@@ -39,7 +39,7 @@ def connections(config: Config) -> dict[str, Connection]:
     from t2s.database import Connection
 
     return {
-        name: Connection(name=name, url=entry.url, privacy=entry.privacy or config.settings.privacy)
+        name: Connection(name=name, url=entry.url, privacy=entry.privacy or config.settings.privacy, configured=True)
         for name, entry in config.settings.connections.items()
     }
 

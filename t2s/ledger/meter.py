@@ -77,7 +77,7 @@ class LedgerMeter:
                     cost_usd=cost_usd or 0.0,
                     host=socket.gethostname(),
                     pid=os.getpid(),
-                    process_started=_started(os.getpid()) or "",
+                    process_started=process_started(os.getpid()) or "",
                     expires=time.time() + HOLD_S,
                 )
             )
@@ -172,13 +172,13 @@ def _release_dead(connection: Connection) -> None:
     dead = [
         row.id
         for row in rows
-        if row.expires < now or (row.host == here and (_started(row.pid) or "gone") != (row.process_started or "gone"))
+        if row.expires < now or (row.host == here and (process_started(row.pid) or "gone") != (row.process_started or "gone"))
     ]
     if dead:
         connection.execute(holds.delete().where(holds.c.id.in_(dead)))
 
 
-def _started(pid: int) -> str | None:
+def process_started(pid: int) -> str | None:
     """When a process began, in the kernel's words; None where there is no such process (or no /proc)."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]

@@ -65,8 +65,20 @@ class Ledger:
             with self.engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as e:
-            reason = " ".join(str(getattr(e, "orig", None) or e).split())
-            raise LedgerError(f"the ledger {self.place} cannot be used: {reason}") from e
+            raise self._unusable(e) from e
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One state of the ledger to read from; it neither waits for a writer nor holds one up."""
+        try:
+            with self.engine.connect().execution_options(reading=True) as connection, connection.begin():
+                yield connection
+        except SQLAlchemyError as e:
+            raise self._unusable(e) from e
+
+    def _unusable(self, error: SQLAlchemyError) -> LedgerError:
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        return LedgerError(f"the ledger {self.place} cannot be used: {reason}")
 
     def close(self) -> None:
         """Give the connections back."""
@@ -138,7 +150,7 @@ class Ledger:
             .order_by(desc(turns.c.at))
             .limit(turns_wanted)
         )
-        with self.transaction() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query).all()
         return tuple(Exchange(question=row.question, sql=row.sql) for row in reversed(rows))
 
@@ -157,7 +169,7 @@ class Ledger:
         query = query.order_by(key) if by == "day" else query.order_by(desc("cost_usd"), desc("calls"), key)
         if user is not None:
             query = query.where(usage.c.user == user)
-        with self.transaction() as connection:
+        with self.reading() as connection:
             return tuple(UsageRow(**row._mapping) for row in connection.execute(query))
 
 
@@ -200,4 +212,5 @@ def _on_connect(connection: Any, _record: Any) -> None:
 
 
 def _on_begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")  # a reader that later writes would be refused
+    reads = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")  # a reader that later writes would be refused

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from t2s.errors import LedgerError
+from t2s.ledger.memory_tables import add_memory
 
 metadata = MetaData()
 
@@ -101,7 +102,7 @@ def _first(connection: Connection) -> None:
     metadata.create_all(connection)
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_first,)
+STEPS: tuple[Callable[[Connection], None], ...] = (_first, add_memory)
 """Step n leads a ledger of version n to version n + 1; a released step never changes."""
 
 

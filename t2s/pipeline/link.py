@@ -7,7 +7,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import replace
 
-from t2s.pipeline.words import terms
+from t2s.memory.words import terms
 from t2s.types.query import ValueMatch
 from t2s.types.schema import Schema, Table
 
