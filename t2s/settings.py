@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeFloat, PositiveInt, SecretStr
 
@@ -68,7 +68,30 @@ class ContextSettings(_Section):
 
     schema_tokens: PositiveInt = 6_000
     max_tables: PositiveInt = 10
-    history_turns: Annotated[int, Field(ge=0)] = 5
+    history_turns: Annotated[int, Field(ge=0, le=10)] = 5
+    history_tokens: Annotated[int, Field(ge=0, le=32_768)] = 8_000
+    strategy: Literal["aggressive", "balanced", "conservative"] = "balanced"
+
+
+class MemorySettings(_Section):
+    """What is remembered, where, and how much of it is recalled.
+
+    `conscious` is what people say to remember, `auto` what is learned from answers. `index` is a folder or a Chroma
+    server's URL, `archive` a folder or any address that fsspec knows.
+    """
+
+    enabled: bool = True
+    conscious: bool = True
+    auto: bool = True
+    embedder: str = "lexical"
+    embed_timeout_s: Annotated[float, Field(gt=0)] = 10.0
+    index: str | None = None
+    archive: str | None = None
+    recall_count: Annotated[int, Field(ge=0)] = 5
+    recall_tokens: Annotated[int, Field(ge=0)] = 1_000
+    glossary_tokens: Annotated[int, Field(ge=0)] = 1_000
+    recall_timeout_s: Annotated[float, Field(gt=0)] = 2.0
+    summarise_every: Annotated[int, Field(ge=0)] = 10
 
 
 class PriceSettings(_Section):
@@ -95,5 +118,6 @@ class Settings(_Section):
     provider: ProviderSettings = ProviderSettings()
     budget: BudgetSettings = BudgetSettings()
     context: ContextSettings = ContextSettings()
+    memory: MemorySettings = MemorySettings()
     connections: dict[str, ConnectionSettings] = {}
     prices: dict[str, PriceSettings] = {}

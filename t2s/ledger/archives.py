@@ -69,6 +69,12 @@ def list_archives(ledger: Ledger, user: str) -> tuple[Archived, ...]:
         return tuple(Archived(**row._mapping) for row in connection.execute(query))
 
 
+def forget_archive(ledger: Ledger, path: str) -> None:
+    """Take a file off the list."""
+    with ledger.transaction() as connection:
+        connection.execute(archives.delete().where(archives.c.path == path))
+
+
 def put_back_session(ledger: Ledger, session: Mapping[str, Any], its_turns: Sequence[Mapping[str, Any]]) -> None:
     """Keep a session and its turns again where they are no more."""
     with ledger.transaction() as connection:

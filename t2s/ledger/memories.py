@@ -166,6 +166,15 @@ def visible(*, user: str, datasource: str) -> ColumnElement[bool]:
     return or_(memories.c.user == user, memories.c.scope.in_(shared))
 
 
+def scopes(ledger: Ledger, seen_by: ColumnElement[bool], *, kinds: Sequence[Kind]) -> tuple[str, ...]:
+    """The scopes of what the condition lets see."""
+    query = select(memories.c.scope).where(seen_by).distinct()
+    if kinds:
+        query = query.where(memories.c.kind.in_(kinds))
+    with ledger.reading() as connection:
+        return tuple(connection.scalars(query))
+
+
 def listed(
     ledger: Ledger, seen_by: ColumnElement[bool], *, kinds: Sequence[Kind], dead_too: bool, limit: int | None
 ) -> tuple[Memory, ...]:
@@ -177,6 +186,25 @@ def listed(
         query = query.where(alive(time.time()))
     with ledger.reading() as connection:
         return tuple(map(as_memory, connection.execute(query)))
+
+
+def notes(ledger: Ledger, scope: str) -> tuple[Memory, ...]:
+    """What people have said of tables and columns."""
+    query = select(memories).where(memories.c.scope == scope, memories.c.source != "auto", memories.c.stale.is_(None))
+    with ledger.reading() as connection:
+        return tuple(map(as_memory, connection.execute(query.where(alive(time.time())))))
+
+
+def table_count(ledger: Ledger, scope: str, fingerprint: str) -> int:
+    """How many tables of this state of a schema are known."""
+    query = select(func.count()).where(
+        memories.c.scope == scope,
+        memories.c.source == "auto",
+        memories.c.fingerprint == fingerprint,
+        memories.c.stale.is_(None),
+    )
+    with ledger.reading() as connection:
+        return int(connection.scalar(query.where(alive(time.time()))) or 0)
 
 
 def of_other_schema(ledger: Ledger, scopes: Sequence[str], fingerprint: str) -> tuple[Memory, ...]:

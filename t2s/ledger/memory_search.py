@@ -18,9 +18,7 @@ MAX_POSTINGS = 4_000
 """Postings read for one search; the rarest terms come first, and what is in so many memories tells little."""
 
 
-def by_terms(
-    ledger: Ledger, scopes: Sequence[str], terms: Mapping[str, float], k: int
-) -> dict[str, dict[int, float]]:
+def by_terms(ledger: Ledger, scopes: Sequence[str], terms: Mapping[str, float], k: int) -> dict[str, dict[int, float]]:
     """For each scope the `k` best memories (by number) for weighted terms, with a score of 0 to 1.
 
     BM25 (Robertson and Zaragoza, 2009) whose saturated term weights are stored; divided by what a memory made of

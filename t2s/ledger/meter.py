@@ -172,7 +172,8 @@ def _release_dead(connection: Connection) -> None:
     dead = [
         row.id
         for row in rows
-        if row.expires < now or (row.host == here and (process_started(row.pid) or "gone") != (row.process_started or "gone"))
+        if row.expires < now
+        or (row.host == here and (process_started(row.pid) or "gone") != (row.process_started or "gone"))
     ]
     if dead:
         connection.execute(holds.delete().where(holds.c.id.in_(dead)))

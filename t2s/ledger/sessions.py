@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
+from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import Row, desc, func, or_, select
@@ -96,10 +97,8 @@ def get_session(ledger: Ledger, name: str, *, user: str) -> Session:
     with ledger.reading() as connection:
         row = connection.execute(query).first()
     if row is None or not name:
-        from t2s.sql import nearest
-
-        near = nearest(name, [s.title for s in list_sessions(ledger, user=user) if s.title])
-        hint = f"did you mean {near}?" if near else "`t2s session list` shows them"
+        near = get_close_matches(name, [s.title for s in list_sessions(ledger, user=user) if s.title], n=1)
+        hint = f"did you mean {near[0]}?" if near else "`t2s session list` shows them"
         raise UsageError(f"there is no session {name!r}", hint=hint)
     return _as_session(row)
 
@@ -134,9 +133,7 @@ def resume_session(ledger: Ledger, session: Session) -> None:
 def end_session(ledger: Ledger, session: Session) -> None:
     """Close a session: its name is free for a new one."""
     with ledger.transaction() as connection:
-        connection.execute(
-            sessions.update().where(sessions.c.id == session.id).values(active=False, ended=time.time())
-        )
+        connection.execute(sessions.update().where(sessions.c.id == session.id).values(active=False, ended=time.time()))
 
 
 def delete_session(ledger: Ledger, session: Session) -> None:

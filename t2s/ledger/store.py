@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from t2s.errors import LedgerError
+from t2s.ledger.memory_tables import actions
 from t2s.ledger.redact import redact
 from t2s.ledger.tables import migrate, sessions, turns, usage
 from t2s.types.query import Answer, Exchange, Privacy
@@ -141,6 +142,9 @@ class Ledger:
             connection.execute(
                 sessions.update().where(sessions.c.id == answer.session_id).values(last_activity=now, active=True)
             )
+            user = connection.scalar(select(sessions.c.user).where(sessions.c.id == answer.session_id))
+            details = {"question": redact(answer.question), "status": answer.status, "run_id": answer.run_id}
+            connection.execute(actions.insert().values(at=now, user=user or "", action="ask", details=details))
 
     def history(self, session_id: str, turns_wanted: int) -> tuple[Exchange, ...]:
         """The latest questions of a session that were answered, the oldest first."""

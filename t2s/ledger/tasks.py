@@ -153,9 +153,7 @@ def _free_abandoned(connection: Connection, now: float) -> None:
     for row in connection.execute(select(tasks).where(tasks.c.status == "processing")).all():
         gone = row.host == here and process_started(row.pid) != row.process_started
         if gone or row.updated < now - TAKEN_S:
-            connection.execute(
-                tasks.update().where(tasks.c.id == row.id).values(status="pending", not_before=now)
-            )
+            connection.execute(tasks.update().where(tasks.c.id == row.id).values(status="pending", not_before=now))
 
 
 def _as_task(row: Row[Any], **changed: Any) -> Task:

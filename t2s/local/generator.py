@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from t2s.local.build import render
 from t2s.local.choose import choose
 from t2s.local.explain import explain
+from t2s.local.glossary import amended, taught
 from t2s.local.joins import build_graph
 from t2s.local.link import Linked, link
 from t2s.local.names import index_names
@@ -39,7 +40,12 @@ class LocalGenerator:
         self, context: Context, *, rejected: tuple[Rejected, ...], n: int, on_event: Callable[[Event], None]
     ) -> tuple[tuple[Draft, ...], Usage]:
         """One draft: a candidate, or an abstention that says what was not understood."""
-        draft = answer(context)
+        lesson = taught(context)
+        draft = answer(replace(context, question=lesson.question))
+        if isinstance(draft, Candidate):
+            draft = amended(draft, lesson, context.schema) or Abstained(
+                reason="the words of the glossary do not fit into the query that I see", hint=_HINT
+            )
         if isinstance(draft, Candidate) and any(attempt.sql == draft.sql for attempt in rejected):
             draft = Abstained(reason="the one query that I see for this question was refused", hint=_HINT)
         return (draft,), Usage(model=self.model)

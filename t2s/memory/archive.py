@@ -80,6 +80,18 @@ def restore(ledger: Ledger, searcher: Searcher, base: str, path: str) -> tuple[i
     return restored, known
 
 
+def remove(base: str, path: str) -> None:
+    """Take a file out of the archive for good; raises `ArchiveError`."""
+    import fsspec
+
+    try:
+        system, place = fsspec.core.url_to_fs(_join(base, path))
+        if system.exists(place):
+            system.rm(place)
+    except (OSError, ValueError, ImportError) as e:
+        raise ArchiveError(f"the archive {path} cannot be removed: {e}") from e
+
+
 def path_of(user: str, datasource: str, session_id: str, created: float) -> str:
     """Where a session's archive is: `user/datasource/yyyy/mm/dd/session.json.gz`, of harmless letters only."""
     day = time.strftime("%Y/%m/%d", time.localtime(created))

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,12 +38,15 @@ _CONFIGURATION: Any = {
 
 
 class Index:
-    """One index: a folder of this machine, or a Chroma server's `http://host:port`."""
+    """One index: a folder of this machine, or a Chroma server's `http://host:port`.
 
-    def __init__(self, place: str) -> None:
+    `notes` is a folder where it keeps how far a server's index has come.
+    """
+
+    def __init__(self, place: str, notes: Path) -> None:
         self.place = place
         self._url = place if place.startswith(("http://", "https://")) else None
-        self._folder = Path(place)
+        self._folder = Path(place) if self._url is None else notes / f"server-{zlib.crc32(place.encode()):08x}"
         self._reader: tuple[str, Client] | None = None
 
     def update(self, ledger: Ledger, embedder: str) -> int:
@@ -51,7 +55,12 @@ class Index:
         Raises `IndexUnavailable`; then nothing is lost, for the next update does it all again.
         """
         with self._writable() as client:
-            return _update(client, ledger, embedder)
+            taken = _update(client, ledger, embedder)
+            state = _state(client)
+        if state is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / "change").write_text(str(state[1]))
+        return taken
 
     def rebuild(self, ledger: Ledger, embedder: str) -> int:
         """Throw the index away, with all the text in its files, and make it anew; returns its size."""
@@ -71,6 +80,13 @@ class Index:
             return None
         behind = memory_search.newest_change(ledger) - state[1]
         return behind if behind >= 0 else None
+
+    def last_change(self) -> int:
+        """The last change that is known to be taken over, told without opening the index; 0 where none is."""
+        try:
+            return int((self._folder / "change").read_text())
+        except (OSError, ValueError):
+            return 0
 
     def nearest(self, vector: Sequence[float], scopes: Sequence[str], embedder: str, k: int) -> dict[str, float]:
         """The `k` memories (by id) within the scopes whose vectors are nearest, with their cosines."""
@@ -303,7 +319,7 @@ def _opens(store: Path) -> bool:
         "    if found['ids']: collection.query(query_embeddings=found['embeddings'], n_results=1)\n"
     )
     try:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [sys.executable, "-c", code, str(store)], capture_output=True, timeout=PROBE_TIMEOUT_S, check=False
         )
     except (subprocess.TimeoutExpired, OSError):

@@ -17,13 +17,18 @@ SUMMARY_QUESTIONS = 12
 
 
 def conversation(
-    exchanges: Sequence[Exchange], strategy: Strategy, *, budget: int, estimate: Callable[[str], int]
+    exchanges: Sequence[Exchange],
+    strategy: Strategy,
+    *,
+    turns: int,
+    budget: int,
+    estimate: Callable[[str], int],
 ) -> tuple[tuple[Exchange, ...], str]:
     """The newest of `exchanges` (oldest first) that fit, and a summary of the others, empty where there are none.
 
-    At most 20 messages (a question and its answer are two) and `budget` tokens, itself at most 32,768.
+    At most `turns`, 20 messages (a question and its answer are two), and `budget` tokens, itself at most 32,768.
     """
-    most = min(AGGRESSIVE_TURNS if strategy == "aggressive" else MAX_MESSAGES, MAX_MESSAGES // 2)
+    most = min(turns, AGGRESSIVE_TURNS if strategy == "aggressive" else MAX_MESSAGES // 2)
     room = min(budget, MAX_TOKENS) * SHARES[strategy]
     kept: list[Exchange] = []
     for exchange in reversed(exchanges):

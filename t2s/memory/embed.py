@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def pack(vector: Sequence[float]) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lexical:
-    """Hashed words, pairs of words and parts of words (Weinberger et al., 2009): no model, no network, deterministic."""
+    """Hashed words, their pairs and parts (Weinberger et al., 2009): no model, no network, deterministic."""
 
     name: str = "lexical-1"
 
@@ -64,7 +65,7 @@ def _features(text: str) -> Iterator[tuple[str, float]]:
             yield from ((f"#{part}", 1.0 / math.sqrt(len(parts)) / 1.5) for part in parts)
         elif has_cjk(word):
             yield from ((f"#{letter}", 0.35) for letter in word)
-    for first, second in zip(words, words[1:], strict=False):
+    for first, second in pairwise(words):
         yield f"{first} {second}", 0.4
 
 
@@ -87,7 +88,14 @@ class MiniLM:
 
 def _load_minilm() -> Any:
     folder = Path.home() / ".cache" / "chroma" / "onnx_models" / "all-MiniLM-L6-v2"
-    wanted = ("model.onnx", "tokenizer.json", "config.json", "special_tokens_map.json", "tokenizer_config.json", "vocab.txt")
+    wanted = (
+        "model.onnx",
+        "tokenizer.json",
+        "config.json",
+        "special_tokens_map.json",
+        "tokenizer_config.json",
+        "vocab.txt",
+    )
     missing = [name for name in wanted if not (folder / "onnx" / name).exists()]
     if missing:
         raise EmbedderUnavailable(

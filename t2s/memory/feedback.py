@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from t2s.types.schema import Schema
 
 _RELATIVE = re.compile(
-    r"\b(?:today|yesterday|tomorrow|now|current(?:ly)?|recent(?:ly)?|ago|so far|(?:this|last|past|previous|next|coming)\b"
-    r"(?!\s+name))|今天|昨天|明天|现在|目前|当前|最近|近|本|上个?(?:月|周|季|年)|去年|今年|前天|至今",
+    r"\b(?:today|yesterday|tomorrow|now|current(?:ly)?|recent(?:ly)?|ago|so far"
+    r"|(?:this|last|past|previous|next|coming)\b(?!\s+name))|今天|昨天|明天|现在|目前|当前|最近|近|本|上个?(?:月|周|季|年)|去年|今年|前天|至今",
     re.IGNORECASE,
 )
-_NOW_IN_SQL = re.compile(r"\b(?:current_date|current_timestamp|now|today|getdate|curdate|sysdate)\b|'now'", re.IGNORECASE)
+_NOW_IN_SQL = re.compile(
+    r"\b(?:current_date|current_timestamp|now|today|getdate|curdate|sysdate)\b|'now'", re.IGNORECASE
+)
 
 
 def accept(memories: Memories, turn: Turn, schema: Schema, *, state: State = "accepted") -> Memory:

@@ -20,28 +20,28 @@ if TYPE_CHECKING:
     from t2s.types.query import Answer
 
 
-def learn_turn(memories: Memories, answer: Answer, schema: Schema, *, in_conversation: bool) -> tuple[Memory, ...]:
+def learn_turn(memories: Memories, answer: Answer, schema: Schema, *, in_conversation: bool) -> None:
     """Keep what an answer teaches: the query where it ran and is sure enough; in a conversation, what was said.
 
     Result rows are never kept, only how many there were.
     """
     now = time.time()
-    made: list[Memory] = []
     sure = answer.status == "ok" and (answer.confidence or 0) >= remember.MIN_CONFIDENCE
     try:
         if sure and answer.sql and answer.result and not in_conversation:
-            query = remember.query(memories.owner, answer.question, answer.sql, schema, state="executed", now=now, source="auto")
-            made.append(remember.keep(memories, query, now))
+            query = remember.query(
+                memories.owner, answer.question, answer.sql, schema, state="executed", now=now, source="auto"
+            )
+            remember.keep(memories, query, now)
         if in_conversation and answer.sql:
             said = f"{answer.question}\n{answer.sql}"
-            made.append(save(memories, remember.of_session(memories.owner, "conversation", said, now=now), now))
+            save(memories, remember.of_session(memories.owner, "conversation", said, now=now), now)
         if in_conversation and answer.result:
             columns = ", ".join(column.name for column in answer.result.columns)
             told = f"{answer.question}: {len(answer.result.rows)} rows of {columns}"
-            made.append(save(memories, remember.of_session(memories.owner, "result", told, now=now), now))
+            save(memories, remember.of_session(memories.owner, "result", told, now=now), now)
     except MemoryRefused:  # a secret in a question, a query that does not resolve: not for keeping
-        return tuple(made)
-    return tuple(made)
+        return
 
 
 def learn_schema(memories: Memories, schema: Schema, text: Callable[[Table], str]) -> int:

@@ -55,13 +55,14 @@ def recall(
     scopes = list(dict.fromkeys(memories.owner.scope(kind) for kind in kinds))
     found = memories.searcher.search(question, scopes, k=TOP_K, timeout=min(timeout, 1.0))
     missing = list(found.missing)
-    hits = [_hit(memory, relevance, now) for memory, relevance in found.memories]
+    tables = tuple((m.tables[0], relevance) for m, relevance in found.memories if is_table(m))
+    hits = [_hit(memory, relevance, now) for memory, relevance in found.memories if not is_table(memory)]
     try:
         hits += _certain(memories, question, glossary_tokens, estimate, now)
     except LedgerError as e:
         missing.append(e.message)
     kept = _bounded(_distinct(filter(_fits, hits)), count, max_tokens, estimate)
-    return Recalled(hits=kept, intent=intent, missing=tuple(missing))
+    return Recalled(hits=kept, tables=tables, intent=intent, missing=tuple(missing))
 
 
 def _certain(
@@ -80,6 +81,11 @@ def _certain(
             hits.append(_hit(memory, 1.0 if named else 0.5, now))
     preferences = store.find(ledger, scopes=[owner.scope("preference")], limit=MAX_PREFERENCES)
     return hits + [_hit(memory, 0.5, now) for memory in preferences]
+
+
+def is_table(memory: Memory) -> bool:
+    """Whether this is a table as it was found in the database, not something that anybody said."""
+    return memory.kind == "schema" and memory.source == "auto"
 
 
 def usable(memory: Memory) -> bool:
@@ -115,9 +121,7 @@ def _alike(hit: Hit, words: frozenset[str], other: Hit, theirs: frozenset[str]) 
     return bool(words | theirs) and len(words & theirs) / len(words | theirs) >= ALIKE
 
 
-def _bounded(
-    hits: Sequence[Hit], count: int, max_tokens: int, estimate: Callable[[str], int]
-) -> tuple[Hit, ...]:
+def _bounded(hits: Sequence[Hit], count: int, max_tokens: int, estimate: Callable[[str], int]) -> tuple[Hit, ...]:
     """The best of each group, as many as fit; the glossary's tokens have a bound of their own."""
     room, left = max_tokens, {"knowledge": count, "preference": count, "session": count}
     kept = []

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MIN_CONFIDENCE = 0.8
 """What is less sure is not learned by itself."""
 
+MAX_TERM_WORDS = 6
+"""What stands before `=` is a term of the glossary where it has no more words than this."""
+
 TRUST: dict[State | None, int] = {None: 0, "executed": 1, "accepted": 2, "golden": 3}
 
 _ENDS = re.compile(r"^[\s\"'“”‘’¿¡]+|[\s\"'“”‘’?!.。？！…]+$")
@@ -33,7 +36,9 @@ def question_key(question: str) -> str:
     return _key(_ENDS.sub("", fold(question)))
 
 
-def glossary(owner: Owner, term: str, definition: str, schema: Schema, *, now: float, source: Source = "user") -> Memory:
+def glossary(
+    owner: Owner, term: str, definition: str, schema: Schema, *, now: float, source: Source = "user"
+) -> Memory:
     """A word of the company and what it means: SQL over the schema, or words."""
     term, definition = term.strip(), definition.strip()
     if not term or not definition:

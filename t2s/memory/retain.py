@@ -21,7 +21,7 @@ CAPACITY = 1_000
 ALIKE = 0.95
 """The cosine from which on two memories say the same."""
 
-Archive = Callable[[Sequence[Memory]], None]
+Archive = Callable[[Sequence[Memory]], object]
 """Writes memories away for good; raises where it cannot, and then they stay."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 _WORD = re.compile(r"[A-Za-zÀ-ɏ]+|\d+|[一-鿿]+")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+|[\s\-.]+")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?!s\b)[a-z])|_+|[\s\-.]+")
 _CJK = re.compile(r"[一-鿿]")
 _STOP = frozenset(
     """

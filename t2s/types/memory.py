@@ -92,11 +92,19 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recalled:
-    """What came to mind for a question, best first; `missing` says which parts of the memory did not answer."""
+    """What came to mind for a question, best first; `missing` says which parts of the memory did not answer.
+
+    `tables` are the full names of the tables whose description fits, with how well (0..1).
+    """
 
     hits: tuple[Hit, ...] = ()
+    tables: tuple[tuple[str, float], ...] = ()
     intent: Intent = "none"
     missing: tuple[str, ...] = ()
+
+    def of(self, kind: Kind) -> tuple[Memory, ...]:
+        """The recalled memories of one kind, best first."""
+        return tuple(hit.memory for hit in self.hits if hit.memory.kind == kind)
 
 
 class Embedder(Protocol):
