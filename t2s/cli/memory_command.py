@@ -91,7 +91,8 @@ def _told(memories: Memories, text: str, schema: Schema, now: float) -> Memory:
     from t2s.memory import remember
 
     term, equals, definition = text.replace("＝", "=").partition("=")
-    if equals and definition.strip() and len(term.split()) <= remember.MAX_TERM_WORDS:
+    is_wish = remember.STANDING.match(text)
+    if equals and definition.strip() and len(term.split()) <= remember.MAX_TERM_WORDS and not is_wish:
         return remember.glossary(memories.owner, term, definition, schema, now=now)
     return remember.preference(memories.owner, text, now=now)
 

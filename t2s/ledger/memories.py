@@ -69,17 +69,13 @@ def _add(connection: Connection, memory: Memory, found_by: Searchable) -> Memory
 
 
 def put_back(ledger: Ledger, memory: Memory, found_by: Searchable) -> bool:
-    """Keep a memory just as it was; false where one of its id, or an alive one of its key, is there already."""
+    """Keep a memory just as it was; false where it is there, or would stand beside a live one of its key."""
+    taken = memories.c.id == memory.id
+    if memory.valid_to is None:
+        same = and_(memories.c.scope == memory.scope, memories.c.key == memory.key)
+        taken = or_(taken, and_(same, alive(time.time())))
     with _writing(ledger) as connection:
-        known = connection.scalar(
-            select(memories.c.id).where(
-                or_(
-                    memories.c.id == memory.id,
-                    and_(memories.c.scope == memory.scope, memories.c.key == memory.key, alive(time.time())),
-                )
-            )
-        )
-        if known is not None:
+        if connection.scalar(select(memories.c.id).where(taken)) is not None:
             return False
         _insert(connection, memory, found_by)
     return True

@@ -28,14 +28,14 @@ def by_terms(ledger: Ledger, scopes: Sequence[str], terms: Mapping[str, float], 
         return {}
     with ledger.reading() as connection:
         counted = select(memories.c.scope, func.count()).where(memories.c.scope.in_(scopes)).group_by(memories.c.scope)
-        sizes: dict[str, int] = dict(connection.execute(counted).tuples().all())
+        sizes: dict[str, int] = {row[0]: row[1] for row in connection.execute(counted)}
         return {scope: _best(connection, scope, size, terms, k) for scope, size in sizes.items()}
 
 
 def _best(connection: Connection, scope: str, size: int, terms: Mapping[str, float], k: int) -> dict[int, float]:
     weights = {term_key(scope, term): weight for term, weight in terms.items()}
     counted = select(postings.c.term, func.count()).where(postings.c.term.in_(weights)).group_by(postings.c.term)
-    frequency: dict[int, int] = dict(connection.execute(counted).tuples().all())
+    frequency: dict[int, int] = {row[0]: row[1] for row in connection.execute(counted)}
     scores: defaultdict[int, float] = defaultdict(float)
     read = 0
     for key, count in sorted(frequency.items(), key=lambda item: item[1]):
@@ -99,7 +99,7 @@ def numbers_of(ledger: Ledger, ids: Sequence[str]) -> dict[str, int]:
     """The numbers of memories by their ids."""
     query = select(memories.c.id, memories.c.number).where(memories.c.id.in_(ids))
     with ledger.reading() as connection:
-        return dict(connection.execute(query).tuples().all())
+        return {row.id: row.number for row in connection.execute(query)}
 
 
 def newest_change(ledger: Ledger) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from sqlalchemy import Table, select, text
+from sqlalchemy import Table, select
 
 from t2s.ledger.memory_tables import actions, archives, changes, memories, postings, tasks, vectors
 from t2s.ledger.store import Ledger
@@ -43,9 +43,12 @@ def erase_user(ledger: Ledger, user: str) -> dict[str, int]:
         for table in _OF_A_USER:
             removed[table.name] = connection.execute(table.delete().where(table.c.user == user)).rowcount
     if ledger.engine.dialect.name == "sqlite":
-        with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as plain:
-            plain.execute(text("VACUUM"))
-            plain.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        plain = ledger.engine.raw_connection()  # without the transaction in which VACUUM is not allowed
+        try:
+            plain.cursor().execute("VACUUM")
+            plain.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            plain.close()
     return removed
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from threading import RLock
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, case, create_engine, desc, event, func, select, text
@@ -50,6 +51,9 @@ class Ledger:
     def __init__(self, place: str) -> None:
         self.place = place if place == ":memory:" or "://" not in place else make_url(place).render_as_string()
         self.engine = _engine(place)
+        self._turn: AbstractContextManager[object] = (
+            RLock() if place == ":memory:" else nullcontext()
+        )  # there is but one connection then
         try:
             with self.transaction() as connection:
                 if connection.dialect.name == "postgresql":
@@ -63,7 +67,7 @@ class Ledger:
     def transaction(self) -> Iterator[Connection]:
         """All or nothing; on SQLite the only writer."""
         try:
-            with self.engine.begin() as connection:
+            with self._turn, self.engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as e:
             raise self._unusable(e) from e
@@ -72,8 +76,10 @@ class Ledger:
     def reading(self) -> Iterator[Connection]:
         """One state of the ledger to read from; it neither waits for a writer nor holds one up."""
         try:
-            with self.engine.connect().execution_options(reading=True) as connection, connection.begin():
-                yield connection
+            with self._turn, self.engine.connect() as connection:
+                connection.execution_options(reading=True)
+                with connection.begin():
+                    yield connection
         except SQLAlchemyError as e:
             raise self._unusable(e) from e
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from t2s.memory.remember import STANDING
 from t2s.memory.words import has_cjk, stem
 from t2s.sql.expression import Expression, read_expression
 from t2s.sql.parse import parse
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 MAX_WORDS = 6
 """A definition in more words than this is an explanation, not another name."""
 
-_STANDING = re.compile(
-    r"^(?:please )?(?:always )?(exclude|ignore|leave out|only|排除|忽略|不算|只看|只算)\s*(.+)$", re.IGNORECASE
-)
 _ONLY = ("only", "只看", "只算")
 _ROUND = re.compile(r"\bround\w*\b.*?\b(\d)\b|保留(\d)位", re.IGNORECASE)
 _ROWS = re.compile(r"\b(?:at most|limit(?: to)?|no more than)\s+(\d+)\b(?:\s+rows)?|最多(\d+)[行条]", re.IGNORECASE)
@@ -113,7 +111,7 @@ def _amendment(meaning: Expression, schema: Schema) -> Amendment:
 
 def _wishes(memory: Memory, schema: Schema) -> Iterator[Amendment]:
     text = memory.content.strip().rstrip(".。")
-    if standing := _STANDING.match(text):
+    if standing := STANDING.match(text):
         meaning = read_expression(standing.group(2), schema)
         if isinstance(meaning, Expression) and meaning.kind == "condition" and len(meaning.tables) == 1:
             keeps = standing.group(1).casefold() in _ONLY

@@ -162,4 +162,7 @@ def _join(base: str, path: str) -> str:
 def _slug(text: str) -> str:
     """A name for a file: what is not a plain letter becomes a hyphen, and a hash keeps it apart from others."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")[:60]
-    return plain if plain == text else f"{plain or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    if plain and plain == text:
+        return plain
+    told_apart = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{plain or 'x'}-{told_apart}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from t2s.errors import MemoryRefused, UsageError
 from t2s.ledger import memories as store
 from t2s.memory.memories import Memories, require_no_secret, save, searchable
+from t2s.memory.score import scored
 from t2s.memory.words import fold
 from t2s.sql import check, fingerprint
 from t2s.sql.expression import Expression, read_expression
@@ -25,6 +26,11 @@ MIN_CONFIDENCE = 0.8
 
 MAX_TERM_WORDS = 6
 """What stands before `=` is a term of the glossary where it has no more words than this."""
+
+STANDING = re.compile(
+    r"^(?:please )?(?:always )?(exclude|ignore|leave out|only|排除|忽略|不算|只看|只算)\s*(.+)$", re.IGNORECASE
+)
+"""A wish that holds for every question, with the condition that it speaks of; no term of the glossary begins so."""
 
 TRUST: dict[State | None, int] = {None: 0, "executed": 1, "accepted": 2, "golden": 3}
 
@@ -129,10 +135,11 @@ def keep(memories: Memories, memory: Memory, now: float) -> Memory:
     """
     known = next(iter(store.find(memories.ledger, scopes=[memory.scope], keys=[memory.key], limit=1)), None)
     if known is not None and not known.stale:
-        if TRUST[known.state] > TRUST[memory.state] or (dict(known.data) == dict(memory.data) and known.data):
+        more, same = TRUST[known.state] - TRUST[memory.state], dict(known.data) == dict(memory.data) != {}
+        if more > 0 or (more == 0 and same):
             return known
         if known.valid_from > memory.valid_from and known.importance > memory.importance:
-            memory = replace(memory, valid_to=memory.valid_from, superseded_by=known.id)
+            memory = scored(replace(memory, valid_to=memory.valid_from, superseded_by=known.id), now)
             require_no_secret(memory)
             store.put_back(memories.ledger, memory, searchable(memories.searcher, memory))
             return memory

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from t2s.ledger.store import Ledger
-    from t2s.memory.chroma import Index
+    from t2s.memory.index import Index
     from t2s.types.memory import Embedder, Memory
 
 SEARCH_TIMEOUT_S = 1.0
@@ -47,7 +47,7 @@ class Searcher:
     embedder: Embedder
     index: Index
     vector_share: float | None = None
-    _loaded: dict[str, tuple[list[int], NDArray[Any]]] = field(default_factory=dict)
+    _loaded: dict[str, tuple[list[int], NDArray[Any]]] = field(default_factory=dict, repr=False)
 
     def search(self, text: str, scopes: Sequence[str], *, k: int, timeout: float = SEARCH_TIMEOUT_S) -> Found:
         """The `k` best of each scope; a search that fails or is late is left out, and named."""

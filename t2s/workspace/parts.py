@@ -88,8 +88,8 @@ def chosen_model(config: Config, on_event: Listener) -> str:
 
 def open_memories(config: Config, ledger: Ledger, owner: Owner, on_event: Listener) -> Memories:
     """The memory of an owner, over an open ledger."""
-    from t2s.memory.chroma import Index
     from t2s.memory.embed import build_embedder
+    from t2s.memory.index import Index
     from t2s.memory.memories import Memories
     from t2s.memory.search import Searcher
 

@@ -12,34 +12,12 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from claude_server import ClaudeServer, Turn, sql_answer
+from command import LOCAL, data_of, t2s
 
-LOCAL = {"T2S_MODEL": "local"}
 SLOW = "SELECT count(*) FROM range(10000000) a, range(1000000) b WHERE (a.range * b.range) % 7 = 1"
-
-
-def t2s(*arguments: str, env: dict[str, str] | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Run t2s as a shell would."""
-    return subprocess.run(
-        [sys.executable, "-m", "t2s", *arguments],
-        env={**os.environ, **LOCAL, **(env or {})},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-def data_of(run: subprocess.CompletedProcess[str]) -> Any:
-    """The data of a JSON envelope, after looking at the rest of it."""
-    document = json.loads(run.stdout)
-    assert document["success"] is (run.returncode == 0)
-    assert set(document["metadata"]) == {"timestamp", "request_id", "processing_time_ms"}
-    assert ("error" in document) is not document["success"]
-    return document.get("data")
 
 
 @pytest.fixture
