@@ -80,7 +80,7 @@ def add(
         index_now(memories)
     if json:
         print_data(memory_data(kept))
-    else:
+    elif not ctx.obj.quiet:
         known = "" if kept.id == memory.id else "known already: "
         sys.stdout.write(f"{known}{kept.kind} {kept.id[:8]}: {clean(' '.join(kept.content.split()))}\n")
     return 0

@@ -14,11 +14,23 @@ from t2s.ledger.memory_tables import changes, memories, postings, vectors
 from t2s.ledger.store import Ledger
 from t2s.types.memory import Memory
 
-MAX_POSTINGS = 4_000
+MAX_POSTINGS = 2_000
 """Postings read for one search; the rarest terms come first, and what is in so many memories tells little."""
 
+FLOOR = 0.6
+"""What a word counts that is in every memory: with it more of the right ones are found (scripts/eval_recall.py)."""
 
-def by_terms(ledger: Ledger, scopes: Sequence[str], terms: Mapping[str, float], k: int) -> dict[str, dict[int, float]]:
+
+def sizes(ledger: Ledger, scopes: Sequence[str]) -> dict[str, int]:
+    """How many memories there are in each scope that has any."""
+    counted = select(memories.c.scope, func.count()).where(memories.c.scope.in_(scopes)).group_by(memories.c.scope)
+    with ledger.reading() as connection:
+        return {row[0]: row[1] for row in connection.execute(counted)}
+
+
+def by_terms(
+    ledger: Ledger, scope_sizes: Mapping[str, int], terms: Mapping[str, float], k: int
+) -> dict[str, dict[int, float]]:
     """For each scope the `k` best memories (by number) for weighted terms, with a score of 0 to 1.
 
     BM25 (Robertson and Zaragoza, 2009) whose saturated term weights are stored; divided by what a memory made of
@@ -27,9 +39,7 @@ def by_terms(ledger: Ledger, scopes: Sequence[str], terms: Mapping[str, float], 
     if not terms:
         return {}
     with ledger.reading() as connection:
-        counted = select(memories.c.scope, func.count()).where(memories.c.scope.in_(scopes)).group_by(memories.c.scope)
-        sizes: dict[str, int] = {row[0]: row[1] for row in connection.execute(counted)}
-        return {scope: _best(connection, scope, size, terms, k) for scope, size in sizes.items()}
+        return {scope: _best(connection, scope, size, terms, k) for scope, size in scope_sizes.items()}
 
 
 def _best(connection: Connection, scope: str, size: int, terms: Mapping[str, float], k: int) -> dict[int, float]:
@@ -53,7 +63,7 @@ def _best(connection: Connection, scope: str, size: int, terms: Mapping[str, flo
 
 
 def _rarity(size: int, count: int) -> float:
-    return math.log(1 + (size - count + 0.5) / (count + 0.5))
+    return math.log(1 + (size - count + 0.5) / (count + 0.5)) + FLOOR
 
 
 def vector_count(ledger: Ledger, scopes: Sequence[str], embedder: str) -> int:
@@ -85,14 +95,10 @@ def load_vectors(
 
 def by_numbers(ledger: Ledger, numbers: Sequence[int], scopes: Sequence[str]) -> dict[int, Memory]:
     """Those of the numbered memories that are alive, fresh and inside the scopes: the last word on every hit."""
-    query = select(memories).where(
-        memories.c.number.in_(numbers),
-        memories.c.scope.in_(scopes),
-        memories.c.stale.is_(None),
-        alive(time.time()),
-    )
+    query = select(memories).where(memories.c.number.in_(numbers), memories.c.stale.is_(None), alive(time.time()))
+    within = frozenset(scopes)  # not in the query, lest the engine looks through a whole scope for them
     with ledger.reading() as connection:
-        return {row.number: as_memory(row) for row in connection.execute(query)}
+        return {row.number: as_memory(row) for row in connection.execute(query) if row.scope in within}
 
 
 def numbers_of(ledger: Ledger, ids: Sequence[str]) -> dict[str, int]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from operator import mul
 from typing import TYPE_CHECKING, Any
 
 from t2s.errors import EmbedderUnavailable, IndexUnavailable, LedgerError
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
 
 SEARCH_TIMEOUT_S = 1.0
 """What each of the two searches may take."""
-EXACT = 20_000
-"""Up to so many vectors comparing with each is faster than a filtered query to Chroma."""
+FEW = 300
+"""So few vectors are compared sooner than numpy is imported."""
+EXACT = 250_000
+"""Up to so many vectors comparing with each beats a filtered query to Chroma: for 100,000, once loaded, 16 to 500 ms."""
+LARGE = 5_000
 MEAN_TERMS = 16
 SATURATION = 1.2
 """BM25's k1; b is 0.75."""
@@ -47,13 +52,14 @@ class Searcher:
     embedder: Embedder
     index: Index
     vector_share: float | None = None
+    _large: dict[str, int] = field(default_factory=dict, repr=False)
     _loaded: dict[str, tuple[list[int], NDArray[Any]]] = field(default_factory=dict, repr=False)
 
     def search(self, text: str, scopes: Sequence[str], *, k: int, timeout: float = SEARCH_TIMEOUT_S) -> Found:
         """The `k` best of each scope; a search that fails or is late is left out, and named."""
         searches: dict[str, Callable[[], Scores]] = {
             "vector search": lambda: self._by_vector(text, scopes, k),
-            "word search": lambda: memory_search.by_terms(self.ledger, scopes, weighted_terms(text), k),
+            "word search": lambda: memory_search.by_terms(self.ledger, self._sizes(scopes), weighted_terms(text), k),
         }
         pool = ThreadPoolExecutor(len(searches))
         futures = {name: pool.submit(search) for name, search in searches.items()}
@@ -68,7 +74,7 @@ class Searcher:
         return Found(memories=self._checked(merged, scopes, k), missing=missing)
 
     def _by_vector(self, text: str, scopes: Sequence[str], k: int) -> Scores:
-        count = memory_search.vector_count(self.ledger, scopes, self.embedder.name)
+        count = self._count(scopes)
         if not count:
             return {}
         vector = self.embedder.embed([text])[0]
@@ -77,7 +83,27 @@ class Searcher:
                 return self._approximate(vector, scopes, k)
             except IndexUnavailable:
                 pass  # slower, but complete
+        if count <= FEW:
+            return {scope: self._by_hand(vector, scope, k) for scope in scopes}
         return {scope: self._exact(vector, scope, k) for scope in scopes}
+
+    def _count(self, scopes: Sequence[str]) -> int:
+        """How many vectors there are to compare with; not counted again where they are loaded."""
+        loaded = sum(len(self._loaded[scope][0]) for scope in scopes if scope in self._loaded)
+        others = [scope for scope in scopes if scope not in self._loaded]
+        return loaded + memory_search.vector_count(self.ledger, others, self.embedder.name)
+
+    def _sizes(self, scopes: Sequence[str]) -> dict[str, int]:
+        """How many memories each scope has; of a large one, which changes little, it is counted but once."""
+        counted = memory_search.sizes(self.ledger, [scope for scope in scopes if scope not in self._large])
+        self._large.update({scope: size for scope, size in counted.items() if size >= LARGE})
+        return {**counted, **{scope: self._large[scope] for scope in scopes if scope in self._large}}
+
+    def _by_hand(self, vector: Sequence[float], scope: str, k: int) -> dict[int, float]:
+        numbers, packed = memory_search.load_vectors(self.ledger, [scope], self.embedder.name)
+        rows = struct.iter_unpack(f"<{len(vector)}e", packed)
+        cosines = {number: sum(map(mul, row, vector)) for number, row in zip(numbers, rows, strict=True)}
+        return {number: max(0.0, cosines[number]) for number in sorted(cosines, key=cosines.__getitem__)[-k:]}
 
     def _exact(self, vector: Sequence[float], scope: str, k: int) -> dict[int, float]:
         import numpy as np
@@ -136,9 +162,9 @@ def stored_terms(content: str) -> dict[str, float]:
 
 
 def _vector_share(text: str, embedder: str) -> float:
-    """How much vectors count against words: Chinese pairs of characters tell more than any English model."""
+    """How much vectors count against words, as measured by scripts/eval_recall.py; Chinese wants pairs of letters."""
     if embedder.startswith("lexical"):
-        return 0.4
+        return 0.2
     return 0.2 if has_cjk(text) else 0.7
 
 

@@ -46,7 +46,7 @@ def test_what_is_removed_leaves_nothing_behind_that_finds_it(on: On, place: str)
     (memory,) = saved(memories, active("customers.status = 'active'"))
     assert store.remove(memories.ledger, [memory.id]) == 1
     scopes = [ALICE.scope("glossary")]
-    assert memory_search.by_terms(memories.ledger, scopes, {"active": 1}, 10) == {}
+    assert memory_search.by_terms(memories.ledger, {scopes[0]: 1}, {"active": 1}, 10) == {scopes[0]: {}}
     assert memory_search.load_vectors(memories.ledger, scopes, "lexical-1") == ((), b"")
 
 
