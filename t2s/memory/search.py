@@ -26,7 +26,7 @@ SEARCH_TIMEOUT_S = 1.0
 FEW = 300
 """So few vectors are compared sooner than numpy is imported."""
 EXACT = 250_000
-"""Up to so many vectors comparing with each beats a filtered query to Chroma: for 100,000, once loaded, 16 to 500 ms."""
+"""Up to so many vectors comparing with each beats asking Chroma within scopes: for 100,000 16 to 500 ms."""
 LARGE = 5_000
 MEAN_TERMS = 16
 SATURATION = 1.2
