@@ -89,9 +89,10 @@ def add(
 def _told(memories: Memories, text: str, schema: Schema, now: float) -> Memory:
     """`TERM = DEFINITION` is for the glossary, everything else is a preference."""
     from t2s.memory import remember
+    from t2s.memory.words import STANDING
 
     term, equals, definition = text.replace("＝", "=").partition("=")
-    is_wish = remember.STANDING.match(text)
+    is_wish = STANDING.match(text)
     if equals and definition.strip() and len(term.split()) <= remember.MAX_TERM_WORDS and not is_wish:
         return remember.glossary(memories.owner, term, definition, schema, now=now)
     return remember.preference(memories.owner, text, now=now)

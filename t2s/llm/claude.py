@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,11 @@ def claude(settings: ProviderSettings, prices: Mapping[str, PriceSettings]) -> A
     key = settings.api_key.get_secret_value() if settings.api_key else None
     if not key:
         raise ProviderKeyError("there is no key for Claude", hint="set ANTHROPIC_API_KEY, or use --model local")
-    client = anthropic.Anthropic(api_key=key, base_url=settings.base_url, timeout=settings.timeout_s, max_retries=0)
+    http = anthropic.DefaultHttpxClient(timeout=settings.timeout_s)
+    client = anthropic.Anthropic(
+        api_key=key, base_url=settings.base_url, timeout=settings.timeout_s, max_retries=0, http_client=http
+    )
+    weakref.finalize(client, http.close)  # also where a failure's traceback has kept a connection open
 
     def attempt(request: Request, on_event: Callable[[Event], None]) -> Reply:
         import httpx2

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from t2s.memory.remember import STANDING
-from t2s.memory.words import has_cjk, stem
+from t2s.memory.words import STANDING, has_cjk, stem
 from t2s.sql.expression import Expression, read_expression
 from t2s.sql.parse import parse
 from t2s.types.query import Candidate, Context, Problem

@@ -27,11 +27,6 @@ MIN_CONFIDENCE = 0.8
 MAX_TERM_WORDS = 6
 """What stands before `=` is a term of the glossary where it has no more words than this."""
 
-STANDING = re.compile(
-    r"^(?:please )?(?:always )?(exclude|ignore|leave out|only|排除|忽略|不算|只看|只算)\s*(.+)$", re.IGNORECASE
-)
-"""A wish that holds for every question, with the condition that it speaks of; no term of the glossary begins so."""
-
 TRUST: dict[State | None, int] = {None: 0, "executed": 1, "accepted": 2, "golden": 3}
 
 _ENDS = re.compile(r"^[\s\"'“”‘’¿¡]+|[\s\"'“”‘’?!.。？！…]+$")

@@ -17,6 +17,10 @@ _STOP = frozenset(
     there this to total up us was we were what when where which who whose why with without you your all
     """.split()
 )
+STANDING = re.compile(
+    r"^(?:please )?(?:always )?(exclude|ignore|leave out|only|排除|忽略|不算|只看|只算)\s*(.+)$", re.IGNORECASE
+)
+"""A wish that holds for every question, with the condition that it speaks of; no term of the glossary begins so."""
 
 
 def fold(text: str) -> str:
