@@ -162,11 +162,12 @@ def list_(
     if json:
         print_data([memory_data(memory) for memory in known[:limit]])
         return 0
+    if not known:
+        sys.stderr.write("nothing is remembered yet: t2s memory add 'TERM = DEFINITION'\n")
+        return 0
     print_memories(known[:limit], ctx.obj)
     if len(known) > limit:
         sys.stderr.write(f"{len(known) - limit} more: --limit {len(known)}\n")
-    if not known:
-        sys.stderr.write("nothing is remembered yet: t2s memory add 'TERM = DEFINITION'\n")
     return 0
 
 

@@ -161,6 +161,9 @@ def tasks(
         (t.id[:8], t.kind, t.status, t.attempts, time.strftime("%Y-%m-%d %H:%M", time.localtime(t.created)), t.error)
         for t in known
     ]
+    if not rows:
+        sys.stderr.write("no tasks\n")
+        return 0
     print_facts(sys.stdout, ("id", "kind", "status", "attempts", "made", "error"), rows, color=ctx.obj.color)
     return 0
 

@@ -43,9 +43,10 @@ def list_(ctx: typer.Context, json: options.AsJson = False) -> int:
         return 0
     rows = [(s.title, s.id[:8], s.datasource, s.turns, _when(s.last_activity), _state(s)) for s in known]
     headers = ("session", "id", "database", "questions", "last used", "state")
-    print_facts(sys.stdout, headers, rows, color=ctx.obj.color)
     if not known:
         sys.stderr.write("no conversations yet: t2s ask QUESTION --session NAME\n")
+        return 0
+    print_facts(sys.stdout, headers, rows, color=ctx.obj.color)
     return 0
 
 

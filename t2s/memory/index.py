@@ -44,6 +44,14 @@ class Index:
 
         Raises `IndexUnavailable`; then nothing is lost, for the next update does it all again.
         """
+        try:
+            return self._update(ledger, embedder)
+        except IndexUnavailable:
+            if self._url is not None or not (self._folder / "writing").exists():
+                raise
+            return self._update(ledger, embedder)  # what broke in the middle is looked at, and mended, on opening
+
+    def _update(self, ledger: Ledger, embedder: str) -> int:
         with self._writable() as client:
             taken = chroma.take_over(client, ledger, embedder)
             state = chroma.state_of(client)

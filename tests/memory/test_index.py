@@ -93,6 +93,15 @@ def test_a_reader_sees_what_another_process_wrote(memories: Memories, tmp_path: 
     assert len(index.nearest(vector, scopes, LEXICAL, 5)) == 2
 
 
+def test_a_store_that_has_gone_bad_is_mended_by_the_next_write(memories: Memories, tmp_path: Path) -> None:
+    index, ids = memories.searcher.index, wishes(memories, 3)
+    index.update(memories.ledger, LEXICAL)
+    (tmp_path / "index" / "store" / "chroma.sqlite3").write_bytes(b"garbage" * 1_000)
+    more = wishes(memories, 1, first=3)
+    index.update(memories.ledger, LEXICAL)
+    assert sorted(index.ids()) == sorted([*ids, *more])
+
+
 @pytest.mark.parametrize("damage", ["torn file", "no database", "garbage"])
 def test_a_store_that_was_left_in_the_middle_of_a_write_is_mended(
     memories: Memories, tmp_path: Path, damage: str
