@@ -57,7 +57,13 @@ def open_store(store: Path) -> Client:
     import_chroma()
     import chromadb
 
-    return chromadb.PersistentClient(path=str(store), settings=settings(store))
+    try:
+        return chromadb.PersistentClient(path=str(store), settings=settings(store))
+    except Exception:
+        from chromadb.api.shared_system_client import SharedSystemClient
+
+        SharedSystemClient.clear_system_cache()  # else the half-open store is given out again
+        raise
 
 
 def connect(url: str) -> Client:

@@ -148,6 +148,15 @@ def test_sessions_are_listed_renamed_resumed_exported_and_deleted(shop: str) -> 
     assert ".json.gz" not in t2s("memory", "archive").stdout
 
 
+def test_a_refresh_of_the_schema_names_the_memories_that_no_longer_fit(shop: str) -> None:
+    t2s("memory", "add", "active customer = customers.status = 'a'", "-d", shop)
+    with sqlite3.connect(shop) as connection:
+        connection.execute("ALTER TABLE customers DROP COLUMN status")
+    refreshed = t2s("schema", "refresh", "-d", shop)
+    assert "! stale: active customer = customers.status = 'a'" in refreshed.stdout.splitlines()
+    assert data_of(t2s("memory", "stats", "-d", shop, "--json"))["stale"] == 1
+
+
 def test_history_tells_who_did_what(shop: str) -> None:
     t2s("ask", "how many customers?", "-d", shop, "-q")
     t2s("memory", "good", "-d", shop)
