@@ -11,6 +11,7 @@ T2SError                     70  internal
 │   └── ProviderUnavailable   5  provider_down  cannot be reached, overloaded, or broken off
 ├── GuardRefused              6  guard          SQL that is not a single harmless query
 ├── BudgetRefused             7  budget         a limit of tokens or USD would be passed
+│   └── Throttled             7  throttled      too many calls at once or in a minute, for too long
 ├── LedgerError              70  ledger         the record of sessions and usage cannot be kept
 ├── MemoryRefused             1  memory         what should be remembered is wrong, secret or unknown
 ├── EmbedderUnavailable       5  embedder       nothing turns texts into vectors just now
@@ -101,6 +102,12 @@ class BudgetRefused(T2SError):
 
     code = "budget"
     exit_code = 7
+
+
+class Throttled(BudgetRefused):
+    """Too many calls were under way, or began within a minute, for longer than one may wait."""
+
+    code = "throttled"
 
 
 class LedgerError(T2SError):

@@ -23,6 +23,9 @@ def _none_from_word(value: Any) -> Any:
     return None if value in ("none", "off") else value
 
 
+OptionalCount = Annotated[PositiveInt | None, BeforeValidator(_none_from_word)]
+"""A number of things, or None (in text: `none` or `off`) for no limit."""
+
 OptionalUSD = Annotated[NonNegativeFloat | None, BeforeValidator(_none_from_word)]
 """An amount in USD, or None (in text: `none` or `off`) for no limit."""
 
@@ -61,6 +64,16 @@ class BudgetSettings(_Section):
     session_usd: OptionalUSD = None
     day_usd: OptionalUSD = None
     warn_share: Annotated[float, Field(gt=0, le=1)] = 0.8
+
+
+class PaceSettings(_Section):
+    """Calls under way at once and begun in a minute, over all processes; a call waits `queue_s` for its place."""
+
+    at_once: OptionalCount = 10
+    at_once_user: OptionalCount = 3
+    requests_per_minute: OptionalCount = 50
+    tokens_per_minute: OptionalCount = None
+    queue_s: Annotated[float, Field(ge=0)] = 30.0
 
 
 class ContextSettings(_Section):
@@ -117,6 +130,7 @@ class Settings(_Section):
     ledger: str | None = None
     provider: ProviderSettings = ProviderSettings()
     budget: BudgetSettings = BudgetSettings()
+    pace: PaceSettings = PaceSettings()
     context: ContextSettings = ContextSettings()
     memory: MemorySettings = MemorySettings()
     connections: dict[str, ConnectionSettings] = {}

@@ -24,6 +24,7 @@ COMMANDS = {
     "memory": "Teach t2s, and look after what it remembers.",
     "session": "List, resume, end or delete conversations.",
     "history": "Show who asked and did what.",
+    "batch": "Generate the SQL of many questions once, lock it, check it in CI.",
     "usage": "Show tokens and cost by session, day, model, user or purpose.",
     "models": "List models with prices and limits.",
     "config": "Show the settings and where each comes from.",

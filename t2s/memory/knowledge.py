@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from t2s.errors import MemoryRefused, UsageError
+from t2s.documents import read_yaml, write_yaml
+from t2s.errors import MemoryRefused
 from t2s.ledger import memories as store
 from t2s.memory import remember
 from t2s.memory.memories import Memories, save
@@ -79,25 +79,12 @@ def export(memories: Memories) -> str:
         if part:
             document[name] = dict(sorted(part.items()))
     document |= {name: part for name, part in (("queries", queries), ("corrections", corrections)) if part}
-    return yaml.dump(document, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
+    return write_yaml(document)
 
 
 def load(text: str, name: str) -> _Knowledge:
     """The knowledge that a file holds; raises `UsageError` with file, line and what is wrong."""
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as e:
-        mark = getattr(e, "problem_mark", None)
-        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise UsageError(f"{where}: {getattr(e, 'problem', None) or 'this is not YAML'}") from e
-    try:
-        return _Knowledge.model_validate(document)
-    except ValidationError as e:
-        first = e.errors()[0]
-        line = _line(root, first["loc"])
-        path = ".".join(map(str, first["loc"])) or "the file"
-        raise UsageError(f"{name}:{line}: {path}: {first['msg']}", hint="t2s memory export shows the form") from e
+    return read_yaml(text, name, _Knowledge, hint="t2s memory export shows the form")
 
 
 def learn(memories: Memories, knowledge: _Knowledge, schema: Schema, *, replacing: bool) -> Imported:
@@ -167,25 +154,3 @@ def _told(memory: Memory) -> str:
     text = data.get("definition") or data.get("note") or data.get("right") or data.get("sql") or data.get("why") or ""
     line = " ".join(text.split())
     return line if len(line) <= 80 else line[:79] + "…"
-
-
-def _line(root: Any, path: tuple[str | int, ...]) -> int:
-    """The line (from 1) at which the node of a path stands, as far as there is one."""
-    node = root
-    for step in path:
-        if isinstance(node, yaml.MappingNode):
-            node = next((value for key, value in node.value if key.value == step), None) or node
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-    return node.start_mark.line + 1 if node is not None else 1
-
-
-class _Dumper(yaml.SafeDumper):
-    """Text of several lines as a block, as a person would write it."""
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Dumper.add_representer(str, _text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -10,7 +11,7 @@ from typing import Any
 from t2s.types.llm import Effort, Message, Request, Segment
 from t2s.types.memory import Memory, Recalled
 from t2s.types.query import Context, Privacy, Rejected
-from t2s.types.schema import Column, Schema, Table
+from t2s.types.schema import Column, Dialect, Schema, Table
 
 ANSWER_SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -59,6 +60,12 @@ _DIALECT_RULES = {
 
 
 _SESSION_KINDS = ("conversation", "result", "summary", "event")
+
+
+def prompt_version(dialect: Dialect) -> str:
+    """Changes when the rules do that every model is given."""
+    rules = _RULES.format(engine=_ENGINES[dialect], dialect_rules=_DIALECT_RULES[dialect])
+    return hashlib.sha256(rules.encode()).hexdigest()[:12]
 
 
 def build_request(

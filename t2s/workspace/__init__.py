@@ -155,6 +155,11 @@ class Workspace:
             in_conversation=self.session_name is not None,
         )
 
+    def prepare(self) -> None:
+        """Build what questions share, before several threads ask at once (the database must bear that, too)."""
+        _ = self.session_id, self.recollection
+        self.context("", self.database.schema(), Recalled())
+
     def ask(self, question: str, *, run: bool = True) -> Answer:
         """Answer a question and record the turn."""
         from t2s.pipeline import Options, ask
@@ -295,7 +300,7 @@ class Workspace:
 
     def llm(self, run_id: str) -> LLM:
         """The model service, every call of which is checked against the budgets and recorded under the run."""
-        from t2s.ledger import Limits
+        from t2s.ledger import Limits, Pace
         from t2s.ledger.meter import LedgerMeter
         from t2s.llm import build_llm
         from t2s.llm.replay import Recorded
@@ -306,7 +311,7 @@ class Workspace:
             user=settings.user,
             session_id=self.session_id,
             run_id=run_id,
-            limits=Limits(**settings.budget.model_dump()),
+            limits=Limits(**settings.budget.model_dump(), pace=Pace(**settings.pace.model_dump())),
             on_event=self.on_event,
         )
         llm = build_llm(self.model, settings.provider, meter=meter, prices=settings.prices)

@@ -70,12 +70,15 @@ def test_what_does_not_fit_the_schema_is_refused_and_the_rest_is_learned(memorie
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("version: 1\nglosary: {}\n", "team.yaml:2: glosary: Extra inputs are not permitted"),
-        ("version: 1\nqueries:\n- question: a\n", "team.yaml:3: queries.0.sql: Field required"),
-        ("version: 1\nqueries:\n- question: a\n  sql: ''\n", "team.yaml:4: queries.0.sql: String should have at least"),
+        ("version: 1\nglosary: {}\n", "team.yaml:2:10: glosary: Extra inputs are not permitted"),
+        ("version: 1\nqueries:\n- question: a\n", "team.yaml:3:3: queries.0.sql: Field required"),
+        (
+            "version: 1\nqueries:\n- question: a\n  sql: ''\n",
+            "team.yaml:4:8: queries.0.sql: String should have at least",
+        ),
         ("version: 1\nglossary: [\n", "team.yaml:3:1: "),
-        ("version: 2\n", "team.yaml:1: version: Input should be 1"),
-        ("", "team.yaml:1: the file: Input should be a valid dictionary"),
+        ("version: 2\n", "team.yaml:1:10: version: Input should be 1"),
+        ("", "team.yaml:1:1: the file: Input should be a valid dictionary"),
         (
             "version: 1\nglossary: {x: !!python/object:os.system y}\n",
             "team.yaml:2:15: could not determine a constructor",
