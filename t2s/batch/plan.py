@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from t2s.batch.check import read_sql
-from t2s.batch.lock import Locked, read_columns, read_journal, write_lock, write_sql
+from t2s.batch.lock import Done, Locked, read_columns, read_journal, write_lock, write_sql
 from t2s.batch.spec import Query, SpecFile
 from t2s.errors import UsageError
 from t2s.sql import check, fingerprint
@@ -35,8 +35,19 @@ def plan(file: SpecFile, chosen: Iterable[Query], lock: Mapping[str, Locked], *,
     return Plan(todo=tuple(todo), kept=tuple(kept))
 
 
-def locked_of(query: Query, answer: Answer, schema: Schema, prompt: str) -> Locked:
-    """The entry of an answer that is SQL."""
+def done_of(query: Query, answer: Answer, schema: Schema, prompt: str) -> Done:
+    """What an answer is for a query: SQL to be pinned, or why there is none."""
+    cost = answer.usage.cost_usd
+    if answer.status == "ok" and answer.sql:
+        locked = _locked_of(query, answer, schema, prompt)
+        return Done(name=query.name, sql=answer.sql, locked=locked, cost_usd=cost)
+    asked_back = answer.clarification.question if answer.clarification else ""
+    reasons = [answer.explanation or asked_back, *(problem.message for problem in answer.problems)]
+    error = "; ".join(filter(None, reasons)) or answer.status
+    return Done(name=query.name, sql=None, locked=None, error=error, cost_usd=cost)
+
+
+def _locked_of(query: Query, answer: Answer, schema: Schema, prompt: str) -> Locked:
     sql = answer.sql or ""
     verdict = check(sql, schema)
     columns = verdict.columns if isinstance(verdict, Valid) else ()

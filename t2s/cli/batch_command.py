@@ -62,6 +62,7 @@ def run(
     max_cost: Annotated[
         float | None, typer.Option(min=0, metavar="USD", help="Stop before more is spent today.")
     ] = None,
+    bulk: Annotated[bool, typer.Option("--bulk", help="By Message Batches: half the price, up to a day.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Generate also what stands.")] = False,
     accept: Annotated[
         bool, typer.Option("--accept", help="Take over SQL edited by hand; nothing is generated.")
@@ -83,7 +84,7 @@ def run(
     if locked:
         return _require_locked(file, **chosen)
     flags = {"model": model, "budget.day_usd": max_cost}
-    order = Order(file=str(file.resolve()), again=again, db=db, jobs=jobs, flags=flags, **chosen)
+    order = Order(file=str(file.resolve()), again=again, bulk=bulk, db=db, jobs=jobs, flags=flags, **chosen)
     return _follow(order, ctx.obj, as_json=json)
 
 
@@ -96,8 +97,11 @@ def resume(
     model: options.Model = None,
     json: options.AsJson = False,
 ) -> int:
-    """Finish a run that was broken off; the same as running it again."""
-    return run(ctx, file, db=db, jobs=jobs, model=model, json=json)
+    """Finish a run that was broken off, and collect what `--bulk` has handed in."""
+    from t2s.batch.spec import read_spec
+    from t2s.cli.batch_bulk import state_of
+
+    return run(ctx, file, db=db, jobs=jobs, model=model, bulk=state_of(read_spec(file)).exists(), json=json)
 
 
 @app.command(epilog="Example: t2s batch check questions.yaml --run --report junit --out report.xml")
@@ -261,6 +265,8 @@ def _told(result: dict[str, Any]) -> int:
         sys.stderr.write(f"t2s: {clean(failure['name'])}: {clean(failure['error'])}\n")
     cost = "unpriced" if result["cost_usd"] is None else f"${result['cost_usd']:.4f}"
     sys.stderr.write(f"{result['done']} generated, {result['kept']} stood, {len(result['failed'])} failed; {cost}\n")
+    if result.get("waiting"):
+        sys.stderr.write(f"{result['waiting']} are with the service: t2s batch resume collects them\n")
     if result.get("refused"):
         return 7
     return 1 if result["failed"] else 0

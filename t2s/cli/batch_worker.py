@@ -20,8 +20,9 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 from t2s.batch.lock import Done, append, read_lock
-from t2s.batch.plan import Plan, journal_of, locked_of, plan, take_over
+from t2s.batch.plan import Plan, done_of, journal_of, plan, take_over
 from t2s.batch.spec import Query, SpecFile, read_spec, select
+from t2s.cli.batch_bulk import generate_in_bulk, state_of
 from t2s.errors import BudgetRefused, T2SError
 from t2s.types.event import Event, Notice
 
@@ -41,6 +42,7 @@ class Order:
     names: tuple[str, ...]
     tags: tuple[str, ...]
     again: bool
+    bulk: bool
     db: str | None
     jobs: int
     flags: dict[str, Any] = field(default_factory=dict)
@@ -86,6 +88,8 @@ def _generate(file: SpecFile, order: Order, wanted: Plan, stop: Flag) -> dict[st
     with Workspace.open(order.db or file.datasource(), flags=flags, use_memory=True, on_event=_on_event) as ws:
         ws.database = Shared(ws.database)
         ws.prepare()
+        if order.bulk or state_of(file).exists():  # what was handed in is collected, not asked again
+            return generate_in_bulk(ws, file, wanted.todo, stopped=stop.wait, tell=_tell)
         one = _generator(ws, file, journal_of(file), lambda: stop.is_set() or refused.is_set(), refused)
         with ThreadPoolExecutor(order.jobs) as pool:
             results = [done for done in pool.map(one, wanted.todo) if done is not None]
@@ -118,15 +122,7 @@ def _generator(
         except T2SError as e:
             done = Done(name=query.name, sql=None, locked=None, error=e.message)
         else:
-            cost = answer.usage.cost_usd
-            if answer.status == "ok" and answer.sql:
-                locked = locked_of(query, answer, schema, version)
-                done = Done(name=query.name, sql=answer.sql, locked=locked, cost_usd=cost)
-            else:
-                reasons = [problem.message for problem in answer.problems]
-                asked_back = answer.clarification.question if answer.clarification else ""
-                error = "; ".join(filter(None, [answer.explanation or asked_back, *reasons])) or answer.status
-                done = Done(name=query.name, sql=None, locked=None, error=error, cost_usd=cost)
+            done = done_of(query, answer, schema, version)
         with keeping:
             if done.sql is not None:
                 append(journal, done)

@@ -21,6 +21,9 @@ from t2s.ledger.tables import holds, usage
 from t2s.types.event import Event, Notice
 from t2s.types.usage import Usage
 
+SUBMITTED = "submitted"
+"""The outcome of a call that is paid when its answer is collected: what is recorded is the most that it can cost."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Spent:
@@ -119,6 +122,13 @@ class LedgerMeter:
                     outcome=outcome,
                 )
             )
+
+    def correct(self, run_id: str, used: Usage, *, outcome: str) -> bool:
+        """Put what a call really used in the place of what was taken for it; false where that was done already."""
+        with self._ledger.transaction() as connection:
+            estimate = (usage.c.run_id == run_id) & (usage.c.outcome == SUBMITTED)
+            counts = {name: getattr(used, name) for name in (*_TOKENS, "cost_usd")}
+            return connection.execute(usage.update().where(estimate).values(outcome=outcome, **counts)).rowcount > 0
 
     def _spent(self, connection: Connection) -> _Spent:
         day = _today()

@@ -32,14 +32,7 @@ def claude(settings: ProviderSettings, prices: Mapping[str, PriceSettings]) -> A
     """An attempt at the Messages API; retries are the caller's, the SDK's own are switched off."""
     import anthropic
 
-    key = settings.api_key.get_secret_value() if settings.api_key else None
-    if not key:
-        raise ProviderKeyError("there is no key for Claude", hint="set ANTHROPIC_API_KEY, or use --model local")
-    http = anthropic.DefaultHttpxClient(timeout=settings.timeout_s)
-    client = anthropic.Anthropic(
-        api_key=key, base_url=settings.base_url, timeout=settings.timeout_s, max_retries=0, http_client=http
-    )
-    weakref.finalize(client, http.close)  # also where a failure's traceback has kept a connection open
+    client = create_client(settings)
 
     def attempt(request: Request, on_event: Callable[[Event], None]) -> Reply:
         import httpx2
@@ -52,6 +45,21 @@ def claude(settings: ProviderSettings, prices: Mapping[str, PriceSettings]) -> A
             raise _failure(e, tally, settings) from e
 
     return attempt
+
+
+def create_client(settings: ProviderSettings) -> anthropic.Anthropic:
+    """A client of the Messages API; raises `ProviderKeyError` where there is no key."""
+    import anthropic
+
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    if not key:
+        raise ProviderKeyError("there is no key for Claude", hint="set ANTHROPIC_API_KEY, or use --model local")
+    http = anthropic.DefaultHttpxClient(timeout=settings.timeout_s)
+    client = anthropic.Anthropic(
+        api_key=key, base_url=settings.base_url, timeout=settings.timeout_s, max_retries=0, http_client=http
+    )
+    weakref.finalize(client, http.close)  # also where a failure's traceback has kept a connection open
+    return client
 
 
 class _Tally:
@@ -95,7 +103,7 @@ def _streamed(
 ) -> Reply:
     texts: list[str] = []
     stop_reason: str | None = None
-    with client.messages.create(**_arguments(request), stream=True) as stream:
+    with client.messages.create(**message_arguments(request), stream=True) as stream:
         for event in stream:
             if time.monotonic() - start > timeout_s:  # the SDK's timeout is for each read, not for the whole
                 raise AttemptFailed(
@@ -119,7 +127,13 @@ def _streamed(
     return Reply(text="".join(texts), stop_reason=stop_reason, usage=used, latency_ms=(time.monotonic() - start) * 1000)
 
 
-def _arguments(request: Request) -> dict[str, Any]:
+def complete_reason(reason: str) -> str | None:
+    """Why a message that stopped for this reason is not complete; None where it is."""
+    return None if reason in _COMPLETE else _stopped(reason).message
+
+
+def message_arguments(request: Request) -> dict[str, Any]:
+    """A request in the words of the Messages API."""
     info = model_info(request.model)
     output: dict[str, Any] = {}
     if request.effort and (info is None or info.effort):

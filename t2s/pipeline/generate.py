@@ -41,11 +41,12 @@ class ModelGenerator:
         if n > 1:
             with ThreadPoolExecutor(min(n - 1, MAX_PARALLEL)) as pool:
                 replies += pool.map(lambda _: self.llm.complete(request, on_event), range(n - 1))
-        drafts = dict.fromkeys(_draft(reply) for reply in replies)
+        drafts = dict.fromkeys(draft_of(reply) for reply in replies)
         return tuple(drafts), reduce(add, (reply.usage for reply in replies))
 
 
-def _draft(reply: Reply) -> Draft:
+def draft_of(reply: Reply) -> Draft:
+    """What a model's reply proposes; raises `ProviderError` where it is of no use."""
     said = parse_json(reply, ANSWER_SCHEMA)
     match said["outcome"]:
         case "clarify" if said["clarifying_question"]:

@@ -31,6 +31,7 @@ from t2s.workspace.parts import (
 )
 
 if TYPE_CHECKING:
+    from t2s.ledger.meter import LedgerMeter
     from t2s.ledger.store import Ledger
     from t2s.pipeline.values import Values
     from t2s.types.database import Database
@@ -300,13 +301,20 @@ class Workspace:
 
     def llm(self, run_id: str) -> LLM:
         """The model service, every call of which is checked against the budgets and recorded under the run."""
-        from t2s.ledger import Limits, Pace
-        from t2s.ledger.meter import LedgerMeter
         from t2s.llm import build_llm
         from t2s.llm.replay import Recorded
 
         settings = self.config.settings
-        meter = LedgerMeter(
+        llm = build_llm(self.model, settings.provider, meter=self.meter(run_id), prices=settings.prices)
+        return Recorded(llm, settings.provider.record) if settings.provider.record else llm
+
+    def meter(self, run_id: str) -> LedgerMeter:
+        """Who allows and records the calls of a run."""
+        from t2s.ledger import Limits, Pace
+        from t2s.ledger.meter import LedgerMeter
+
+        settings = self.config.settings
+        return LedgerMeter(
             self.ledger,
             user=settings.user,
             session_id=self.session_id,
@@ -314,5 +322,3 @@ class Workspace:
             limits=Limits(**settings.budget.model_dump(), pace=Pace(**settings.pace.model_dump())),
             on_event=self.on_event,
         )
-        llm = build_llm(self.model, settings.provider, meter=meter, prices=settings.prices)
-        return Recorded(llm, settings.provider.record) if settings.provider.record else llm
