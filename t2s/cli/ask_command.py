@@ -36,6 +36,7 @@ def ask(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show prompt, tokens and price; send nothing.")] = False,
     why: Annotated[bool, typer.Option("--why", help="Show what was linked and sent.")] = False,
     no_memory: Annotated[bool, typer.Option("--no-memory", help="Neither recall nor learn anything.")] = False,
+    locked: Annotated[bool, typer.Option("--locked", help="Answer from verified SQL only, with no call.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Ask the model anew.")] = False,
     max_cost: Annotated[
         float | None, typer.Option(min=0, metavar="USD", help="Refuse calls that could cost more.")
@@ -66,7 +67,13 @@ def ask(
     }
     progress = Progress(sys.stderr, quiet=terminal.quiet, verbose=terminal.verbose)
     with Workspace.open(
-        db, session=session, flags=flags, use_cache=not no_cache, use_memory=not no_memory, on_event=progress
+        db,
+        session=session,
+        flags=flags,
+        use_cache=not no_cache,
+        use_memory=not no_memory,
+        locked=locked,
+        on_event=progress,
     ) as ws:
         if dry_run:
             preview = ws.preview(text)

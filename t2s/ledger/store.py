@@ -26,6 +26,8 @@ from t2s.types.query import Answer, Exchange, Privacy
 BUSY_TIMEOUT_S = 10
 MIGRATION_LOCK = 7_283_301
 SESSION_IDLE_S = 3_600
+POOL = {"pool_size": 16, "max_overflow": 128}
+"""Many questions at once, each with two searches: a connection to a file costs next to nothing."""
 
 By = Literal["session", "day", "model", "user", "purpose"]
 
@@ -198,7 +200,9 @@ def _engine(place: str) -> Engine:
             path.touch(mode=0o600)
         except OSError as e:
             raise LedgerError(f"the ledger {path} cannot be written: {e.strerror}") from e
-        engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_TIMEOUT_S})
+        engine = create_engine(
+            URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_TIMEOUT_S}, **POOL
+        )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)

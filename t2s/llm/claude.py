@@ -6,6 +6,7 @@ import json
 import time
 import weakref
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from t2s.errors import ProviderError, ProviderKeyError, ProviderUnavailable
@@ -48,16 +49,21 @@ def claude(settings: ProviderSettings, prices: Mapping[str, PriceSettings]) -> A
 
 
 def create_client(settings: ProviderSettings) -> anthropic.Anthropic:
-    """A client of the Messages API; raises `ProviderKeyError` where there is no key."""
-    import anthropic
-
+    """A client of the Messages API, one for each key and address; raises `ProviderKeyError` where there is no key."""
     key = settings.api_key.get_secret_value() if settings.api_key else None
     if not key:
         raise ProviderKeyError("there is no key for Claude", hint="set ANTHROPIC_API_KEY, or use --model local")
-    http = anthropic.DefaultHttpxClient(timeout=settings.timeout_s)
-    client = anthropic.Anthropic(
-        api_key=key, base_url=settings.base_url, timeout=settings.timeout_s, max_retries=0, http_client=http
-    )
+    return _client(key, settings.base_url, settings.timeout_s)
+
+
+@lru_cache(maxsize=4)  # making one takes 20 ms, and the next question finds the connection open
+def _client(key: str, base_url: str | None, timeout_s: float) -> anthropic.Anthropic:
+    import anthropic
+    import httpx2
+
+    limits = httpx2.Limits(max_connections=256, max_keepalive_connections=64, keepalive_expiry=300)
+    http = anthropic.DefaultHttpxClient(timeout=timeout_s, limits=limits)
+    client = anthropic.Anthropic(api_key=key, base_url=base_url, timeout=timeout_s, max_retries=0, http_client=http)
     weakref.finalize(client, http.close)  # also where a failure's traceback has kept a connection open
     return client
 

@@ -45,6 +45,20 @@ class ModelGenerator:
         return tuple(drafts), reduce(add, (reply.usage for reply in replies))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoGenerator:
+    """For who wants nothing but verified SQL."""
+
+    model: str = "memory"
+
+    def generate(
+        self, context: Context, *, rejected: tuple[Rejected, ...], n: int, on_event: Callable[[Event], None]
+    ) -> tuple[tuple[Draft, ...], Usage]:
+        """An abstention."""
+        hint = "ask it without --locked, then `t2s memory good`"
+        return (Abstained(reason="no verified query answers this question", hint=hint),), Usage(model=self.model)
+
+
 def draft_of(reply: Reply) -> Draft:
     """What a model's reply proposes; raises `ProviderError` where it is of no use."""
     said = parse_json(reply, ANSWER_SCHEMA)

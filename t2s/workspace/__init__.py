@@ -79,6 +79,7 @@ class Workspace:
     session_name: str | None = None
     use_cache: bool = True
     use_memory: bool = True
+    locked: bool = False
     _values: dict[str, Values] = field(default_factory=dict)
 
     @classmethod
@@ -90,15 +91,19 @@ class Workspace:
         flags: Mapping[str, object] | None = None,
         use_cache: bool = True,
         use_memory: bool = True,
+        locked: bool = False,
         on_event: Listener = ignore,
     ) -> Self:
-        """Open `db` with the settings of files and environment, overruled by `flags` (dotted path → value)."""
+        """Open `db` with the settings of files and environment, overruled by `flags` (dotted path → value).
+
+        With `locked` only verified queries answer, and nothing is generated.
+        """
         from t2s.llm import warm
 
         config = load_config(flags)
         for warning in config.warnings:
             on_event(Notice(message=warning))
-        model = chosen_model(config, on_event)
+        model = LOCAL if locked else chosen_model(config, on_event)
         if model != LOCAL:
             warm(model)
         return cls(
@@ -109,6 +114,7 @@ class Workspace:
             session_name=session,
             use_cache=use_cache,
             use_memory=use_memory and config.settings.memory.enabled,
+            locked=locked,
         )
 
     def __enter__(self) -> Self:
@@ -279,6 +285,10 @@ class Workspace:
 
     def _generators(self, run_id: str) -> tuple[Generator, ...]:
         """The model's generator and, behind it, the local one for when the service is down."""
+        if self.locked:
+            from t2s.pipeline.generate import NoGenerator
+
+            return (NoGenerator(),)
         from t2s.local import LocalGenerator
 
         local = LocalGenerator()

@@ -56,6 +56,15 @@ def test_a_corrected_answer_comes_back_right(shop: str) -> None:
     assert t2s("memory", "bad", "-d", shop).returncode == 1  # neither the right SQL nor a reason
 
 
+def test_locked_answers_from_verified_sql_only(shop: str) -> None:
+    question = ["ask", "how many customers?", "-d", shop, "--format", "csv", "--locked"]
+    refused = t2s(*question)
+    assert refused.returncode == 1
+    assert "no verified query answers this question" in refused.stderr
+    t2s("memory", "add", "--question", "how many customers?", "--sql", "SELECT COUNT(*) FROM customers", "-d", shop)
+    assert count(t2s(*question)) == 3
+
+
 def test_a_preference_changes_a_later_answer(shop: str) -> None:
     t2s("memory", "add", "only customers.country = 'Germany'", "-d", shop)
     run = t2s("ask", "how many customers?", "-d", shop, "--format", "csv")
