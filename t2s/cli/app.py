@@ -77,6 +77,9 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort as e:
         raise Cancelled("cancelled") from e
     except TyperException as e:
+        if type(e).__name__ == "NoArgsIsHelpError":  # a group without a command
+            typer.echo(e.ctx.get_help())  # type: ignore[attr-defined]
+            return 0
         raise _as_usage_error(e) from e
     if result == Cancelled.exit_code:  # typer turns Ctrl-C into this number and no more
         raise Cancelled("cancelled")

@@ -378,6 +378,14 @@ def test_the_demo_answers_every_one_of_its_questions() -> None:
     assert run.stdout.count("row") == run.stdout.count("? ") == 3
 
 
+@pytest.mark.parametrize("group", ["sql", "schema", "db", "memory", "session", "history", "batch"])
+def test_a_group_without_a_command_prints_its_help(group: str) -> None:
+    run = t2s(group)
+    assert run.returncode == 0
+    assert run.stdout.startswith(f"Usage: t2s {group}")
+    assert run.stderr == ""
+
+
 def test_help_of_every_command_has_an_example() -> None:
     from t2s.cli.app import COMMANDS
 
