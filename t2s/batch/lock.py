@@ -47,24 +47,10 @@ class Done:
     cost_usd: float | None = 0.0
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    question: str
-    question_hash: str
-    model: str
-    prompt: str
-    sql_hash: str
-    tables: tuple[str, ...]
-    columns: dict[str, str]
-    confidence: float
-    cost_usd: float | None
-    generated: str
-
-
 class _Lock(BaseModel):
     model_config = ConfigDict(extra="forbid")
     version: int
-    queries: dict[str, _Entry] = {}
+    queries: dict[str, Locked] = {}
 
 
 def read_lock(path: Path) -> dict[str, Locked]:
@@ -78,7 +64,7 @@ def read_lock(path: Path) -> dict[str, Locked]:
     lock = read_yaml(text, str(path), _Lock, hint="t2s batch run writes it anew; git has the last good one")
     if lock.version != VERSION:
         raise UsageError(f"{path} has version {lock.version}; this t2s reads {VERSION}", hint="update t2s")
-    return {name: Locked(**entry.model_dump()) for name, entry in lock.queries.items()}
+    return dict(lock.queries)
 
 
 def write_lock(path: Path, entries: Mapping[str, Locked]) -> None:

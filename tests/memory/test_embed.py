@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -97,3 +100,44 @@ def test_minilm_is_never_downloaded() -> None:
 def test_an_unknown_embedder_is_a_setting_that_is_wrong() -> None:
     with pytest.raises(ConfigError, match="there is no embedder 'word2vec'"):
         build_embedder("word2vec", base_url=None, api_key=None, timeout=1)
+
+
+def tiny_minilm(home: Path) -> None:
+    """A model with MiniLM's inputs and outputs, so small that a test can make it: each word is a row of noise."""
+    import numpy as np
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Whitespace
+
+    folder = home / ".cache" / "chroma" / "onnx_models" / "all-MiniLM-L6-v2" / "onnx"
+    folder.mkdir(parents=True)
+    words = ["[PAD]", "[UNK]", "orders", "customers", "salary", "per", "of"]
+    tokenizer = Tokenizer(WordLevel({word: n for n, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    for name in ("config.json", "special_tokens_map.json", "tokenizer_config.json", "vocab.txt"):
+        (folder / name).write_text("{}")
+    noise = np.random.default_rng(1).normal(size=(len(words), DIMENSIONS)).astype(np.float32)
+    inputs = [
+        helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"])
+        for name in ("input_ids", "attention_mask", "token_type_ids")
+    ]
+    output = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["batch", "length", DIMENSIONS])
+    gather = helper.make_node("Gather", ["words", "input_ids"], ["last_hidden_state"])
+    graph = helper.make_graph([gather], "tiny", inputs, [output], [numpy_helper.from_array(noise, "words")])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.save(model, str(folder / "model.onnx"))
+
+
+def test_minilm_embeds_where_its_files_are_on_disk(tmp_path: Path) -> None:
+    tiny_minilm(tmp_path)  # the home of every test
+    code = (
+        "from t2s.memory.embed import *\n"
+        "a, b, c = build_embedder('minilm', base_url=None, api_key=None, timeout=1).embed(['orders per customers', 'customers orders', 'salary'])\n"
+        "near = lambda x, y: sum(p * q for p, q in zip(x, y))\n"
+        "print(len(a), round(near(a, a), 3), near(a, b) > 0.5 > near(a, c))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["384", "1.0", "True"], done.stderr
