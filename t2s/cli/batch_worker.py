@@ -8,6 +8,7 @@ kept in the journal, and a next run waits for that before it begins.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from t2s.batch.lock import Done, append, read_lock
 from t2s.batch.plan import Plan, done_of, journal_of, plan, take_over
 from t2s.batch.spec import Query, SpecFile, read_spec, select
 from t2s.cli.batch_bulk import generate_in_bulk, state_of
+from t2s.config import home
 from t2s.errors import BudgetRefused, T2SError
 from t2s.types.event import Event, Notice
 
@@ -57,6 +59,9 @@ def main() -> None:
         _tell(result=_run(order, stop))
     except T2SError as e:
         _tell(error={"code": e.code, "message": e.message, "hint": e.hint, "exit_code": e.exit_code})
+    except Exception as e:  # a bug; the parent shows it as one
+        message = f"internal error: {type(e).__name__}: {e}"
+        _tell(error={"code": "internal", "message": message, "hint": "what was answered is kept", "exit_code": 70})
 
 
 def _watch_parent(stop: Flag) -> None:
@@ -135,14 +140,16 @@ def _generator(
 @contextmanager
 def _alone(file: SpecFile) -> Iterator[None]:
     """One run of a file at a time; the next one waits."""
-    with file.path.with_suffix(".running").open("a") as held:
+    folder = home() / "batch"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    name = hashlib.sha256(str(file.path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    with (folder / f"{name}.lock").open("a") as held:  # never removed: who waits on a removed file waits alone
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             _tell(notice=f"another run of {file.path.name} is at work: waiting for it")
             fcntl.flock(held, fcntl.LOCK_EX)
         yield
-        file.path.with_suffix(".running").unlink(missing_ok=True)
 
 
 def _on_event(event: Event) -> None:

@@ -209,7 +209,20 @@ def test_killed_at_any_moment_nothing_is_lost_or_paid_for_twice(folder: Path, se
     assert done.returncode == 0, done.stderr
     assert asked(server) == Counter({f"question number {n}": 1 for n in range(30)})
     assert len(list((folder / "sql").iterdir())) == 30
-    assert not list(folder.glob("many.journal")) + list(folder.glob("many.running"))
+    assert not list(folder.glob("many.journal"))
+
+
+def test_two_runs_of_one_file_take_turns(folder: Path, server: ClaudeServer) -> None:
+    server.default = lambda _: Turn(text=sql_answer("SELECT COUNT(*) AS n FROM customers"), delay_s=0.2)
+    path = questions(folder, 10)
+    command = [sys.executable, "-m", "t2s", "batch", "run", str(path), "-d", "shop.db", "-j", "2"]
+    both = [
+        subprocess.Popen(command, env={**os.environ, **claude(server)}, stderr=subprocess.PIPE, text=True) for _ in "12"
+    ]
+    told = [process.communicate(timeout=60)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sum("another run of many.jsonl is at work" in each for each in told) == 1
+    assert asked(server) == Counter({f"question number {n}": 1 for n in range(10)})
 
 
 def test_ctrl_c_keeps_what_was_answered(folder: Path, server: ClaudeServer) -> None:
