@@ -11,7 +11,12 @@ T2SError                     70  internal
 │   └── ProviderUnavailable   5  provider_down  cannot be reached, overloaded, or broken off
 ├── GuardRefused              6  guard          SQL that is not a single harmless query
 ├── BudgetRefused             7  budget         a limit of tokens or USD would be passed
+│   └── Throttled             7  throttled      too many calls at once or in a minute, for too long
 ├── LedgerError              70  ledger         the record of sessions and usage cannot be kept
+├── MemoryRefused             1  memory         what should be remembered is wrong, secret or unknown
+├── EmbedderUnavailable       5  embedder       nothing turns texts into vectors just now
+├── IndexUnavailable         70  index          the vector store cannot be opened, read or written
+├── ArchiveError             70  archive        an archive cannot be written, read, or is damaged
 └── Cancelled               130  cancelled      the user pressed Ctrl-C
 """
 
@@ -99,10 +104,42 @@ class BudgetRefused(T2SError):
     exit_code = 7
 
 
+class Throttled(BudgetRefused):
+    """Too many calls were under way, or began within a minute, for longer than one may wait."""
+
+    code = "throttled"
+
+
 class LedgerError(T2SError):
     """The record of sessions and usage cannot be read or written."""
 
     code = "ledger"
+
+
+class MemoryRefused(T2SError):
+    """What should be remembered is wrong, secret or not there."""
+
+    code = "memory"
+    exit_code = 1
+
+
+class EmbedderUnavailable(T2SError):
+    """Nothing turns texts into vectors just now."""
+
+    code = "embedder"
+    exit_code = 5
+
+
+class IndexUnavailable(T2SError):
+    """The vector store cannot be opened, read or written."""
+
+    code = "index"
+
+
+class ArchiveError(T2SError):
+    """An archive cannot be written or read, or is not what was written."""
+
+    code = "archive"
 
 
 class Cancelled(T2SError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeFloat, PositiveInt, SecretStr
 
@@ -22,6 +22,9 @@ def _user() -> str:
 def _none_from_word(value: Any) -> Any:
     return None if value in ("none", "off") else value
 
+
+OptionalCount = Annotated[PositiveInt | None, BeforeValidator(_none_from_word)]
+"""A number of things, or None (in text: `none` or `off`) for no limit."""
 
 OptionalUSD = Annotated[NonNegativeFloat | None, BeforeValidator(_none_from_word)]
 """An amount in USD, or None (in text: `none` or `off`) for no limit."""
@@ -63,12 +66,45 @@ class BudgetSettings(_Section):
     warn_share: Annotated[float, Field(gt=0, le=1)] = 0.8
 
 
+class PaceSettings(_Section):
+    """Calls under way at once and begun in a minute, over all processes; a call waits `queue_s` for its place."""
+
+    at_once: OptionalCount = 10
+    at_once_user: OptionalCount = 3
+    requests_per_minute: OptionalCount = 50
+    tokens_per_minute: OptionalCount = None
+    queue_s: Annotated[float, Field(ge=0)] = 30.0
+
+
 class ContextSettings(_Section):
     """What a model is shown."""
 
     schema_tokens: PositiveInt = 6_000
     max_tables: PositiveInt = 10
-    history_turns: Annotated[int, Field(ge=0)] = 5
+    history_turns: Annotated[int, Field(ge=0, le=10)] = 5
+    history_tokens: Annotated[int, Field(ge=0, le=32_768)] = 8_000
+    strategy: Literal["aggressive", "balanced", "conservative"] = "balanced"
+
+
+class MemorySettings(_Section):
+    """What is remembered, where, and how much of it is recalled.
+
+    `conscious` is what people say to remember, `auto` what is learned from answers. `index` is a folder or a Chroma
+    server's URL, `archive` a folder or any address that fsspec knows.
+    """
+
+    enabled: bool = True
+    conscious: bool = True
+    auto: bool = True
+    embedder: str = "lexical"
+    embed_timeout_s: Annotated[float, Field(gt=0)] = 10.0
+    index: str | None = None
+    archive: str | None = None
+    recall_count: Annotated[int, Field(ge=0)] = 5
+    recall_tokens: Annotated[int, Field(ge=0)] = 1_000
+    glossary_tokens: Annotated[int, Field(ge=0)] = 1_000
+    recall_timeout_s: Annotated[float, Field(gt=0)] = 2.0
+    summarise_every: Annotated[int, Field(ge=0)] = 10
 
 
 class PriceSettings(_Section):
@@ -94,6 +130,8 @@ class Settings(_Section):
     ledger: str | None = None
     provider: ProviderSettings = ProviderSettings()
     budget: BudgetSettings = BudgetSettings()
+    pace: PaceSettings = PaceSettings()
     context: ContextSettings = ContextSettings()
+    memory: MemorySettings = MemorySettings()
     connections: dict[str, ConnectionSettings] = {}
     prices: dict[str, PriceSettings] = {}

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -58,6 +59,8 @@ class ClaudeServer:
             "cache_read_input_tokens": 0,
         }
         self._cached: set[str] = set()
+        self.batches: dict[str, dict[str, Any]] = {}
+        self.batch_delay_s = 0.0
         self._lock = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = True
@@ -87,6 +90,51 @@ class ClaudeServer:
                     self.counted[name] += count
             return turn, usage
 
+    def hand_in(self, requests: list[dict[str, Any]], headers: dict[str, str]) -> dict[str, Any]:
+        """Take a batch of requests; each is answered as it would have been by itself."""
+        results = []
+        for request in requests:
+            turn, usage = self.next_turn(request["params"], headers)
+            message = {
+                "id": "msg_1",
+                "type": "message",
+                "role": "assistant",
+                "model": request["params"]["model"],
+                "content": [{"type": "text", "text": turn.text}],
+                "stop_reason": turn.stop_reason,
+                "stop_sequence": None,
+                "usage": usage,
+            }
+            good = {"type": "succeeded", "message": message}
+            bad = {"type": "errored", "error": {"type": "error", "error": {"type": turn.error, "message": "made up"}}}
+            results.append({"custom_id": request["custom_id"], "result": good if turn.status == 200 else bad})
+        id_ = f"msgbatch_{len(self.batches) + 1}"
+        self.batches[id_] = {"at": time.time(), "results": results[::-1]}
+        return self.batch(id_)
+
+    def batch(self, id_: str) -> dict[str, Any]:
+        """A batch as the API tells of it."""
+        known = self.batches[id_]
+        ended = time.time() - known["at"] >= self.batch_delay_s
+        size = len(known["results"])
+        stamp = datetime.fromtimestamp(known["at"], UTC).isoformat()
+        return {
+            "id": id_,
+            "type": "message_batch",
+            "processing_status": "ended" if ended else "in_progress",
+            "created_at": stamp,
+            "expires_at": stamp,
+            "ended_at": stamp if ended else None,
+            "request_counts": {
+                "processing": 0 if ended else size,
+                "succeeded": size if ended else 0,
+                "errored": 0,
+                "canceled": 0,
+                "expired": 0,
+            },
+            "results_url": f"{self.url}/v1/messages/batches/{id_}/results" if ended else None,
+        }
+
     def _usage(self, body: dict[str, Any], turn: Turn) -> dict[str, int]:
         """Tokens by a count of words; what stands up to a breakpoint is written to the cache once, then read."""
         system = body.get("system") or []
@@ -109,8 +157,25 @@ class ClaudeServer:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def do_GET(self) -> None:
+                parts = self.path.partition("?")[0].strip("/").split("/")[3:]
+                if not parts:
+                    listed = [server.batch(id_) for id_ in reversed(server.batches)]
+                    self._json({"data": listed, "has_more": False, "first_id": None, "last_id": None})
+                elif len(parts) == 1:
+                    self._json(server.batch(parts[0]))
+                else:
+                    lines = "".join(json.dumps(row) + "\n" for row in server.batches[parts[0]]["results"])
+                    self._send(200, lines.encode(), {"content-type": "application/x-jsonl"})
+
+            def _json(self, document: Any) -> None:
+                self._send(200, json.dumps(document).encode(), {})
+
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                if self.path.startswith("/v1/messages/batches"):
+                    self._json(server.hand_in(body["requests"], {k.lower(): v for k, v in self.headers.items()}))
+                    return
                 turn, usage = server.next_turn(body, {k.lower(): v for k, v in self.headers.items()})
                 time.sleep(turn.delay_s)
                 if turn.raw is not None:

@@ -5,32 +5,46 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def examples() -> list[tuple[str, str]]:
-    """Every `$ command` of a console block and what stands below it."""
-    found = []
-    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL):
-        for part in block.split("$ ")[1:]:
-            command, _, output = part.partition("\n")
-            found.append((command, output))
-    return found
+def blocks() -> list[list[tuple[str, str]]]:
+    """Of every console block the commands, each with what stands below it."""
+    found = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    return [[part.partition("\n")[::2] for part in block.split("$ ")[1:]] for block in found]
 
 
-@pytest.mark.parametrize(("command", "output"), examples(), ids=lambda text: text[:40])
-def test_a_console_example_prints_what_the_readme_says(command: str, output: str) -> None:
-    words = shlex.split(command)
-    assert words[0] == "t2s"
-    run = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, timeout=60)
-    shown = [line.rstrip() for line in run.stdout.splitlines()]
-    assert shown == [line.rstrip() for line in output.splitlines()]
+@pytest.mark.parametrize("block", blocks(), ids=lambda block: block[0][0][:40])
+def test_a_console_example_prints_what_the_readme_says(block: list[tuple[str, str]]) -> None:
+    for command, output in block:
+        words = shlex.split(command)
+        assert words[0] == "t2s"
+        run = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, timeout=60)
+        shown = [line.rstrip() for line in run.stdout.splitlines()]
+        assert shown == [line.rstrip() for line in output.splitlines()], run.stderr
+
+
+def test_the_workflow_for_ci_passes(tmp_path: Path) -> None:
+    import yaml
+
+    (text,) = re.findall(r"```yaml\n(name: questions.*?)```", README, re.DOTALL)
+    steps = yaml.safe_load(text)["jobs"]["check"]["steps"]
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    commands = [step["run"] for step in steps if step.get("run", "").startswith("t2s ")]
+    assert len(commands) == 2
+    for command in commands:
+        run = subprocess.run(
+            [sys.executable, "-m", *shlex.split(command)], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
 
 
 def test_the_python_example_runs(sample: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,7 +61,17 @@ def test_every_flag_and_setting_it_names_exists() -> None:
         subprocess.run(
             [sys.executable, "-m", "t2s", *words], capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"}
         ).stdout
-        for words in (["ask", "--help"], ["db", "add", "--help"], ["usage", "--help"], ["sql", "transpile", "--help"])
+        for words in (
+            ["ask", "--help"],
+            ["db", "add", "--help"],
+            ["usage", "--help"],
+            ["sql", "transpile", "--help"],
+            ["memory", "add", "--help"],
+            ["memory", "forget", "--help"],
+            ["memory", "bad", "--help"],
+            ["batch", "run", "--help"],
+            ["batch", "check", "--help"],
+        )
     )
     for flag in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)):
         assert flag in helps, flag
@@ -55,6 +79,7 @@ def test_every_flag_and_setting_it_names_exists() -> None:
         *leaves().values(),
         "T2S_HOME",
         "T2S_PASSWORD_",
+        "T2S_PACE_",
         "T2S_TEST_EVAL",
         "T2S_TEST_POSTGRES_URL",
         "T2S_TEST_MYSQL_URL",

@@ -21,6 +21,10 @@ COMMANDS = {
     "sql": "Check, format, transpile, explain or run SQL.",
     "schema": "Show what t2s knows of a database.",
     "db": "Manage named connections.",
+    "memory": "Teach t2s, and look after what it remembers.",
+    "session": "List, resume, end or delete conversations.",
+    "history": "Show who asked and did what.",
+    "batch": "Generate the SQL of many questions once, lock it, check it in CI.",
     "usage": "Show tokens and cost by session, day, model, user or purpose.",
     "models": "List models with prices and limits.",
     "config": "Show the settings and where each comes from.",
@@ -73,6 +77,9 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort as e:
         raise Cancelled("cancelled") from e
     except TyperException as e:
+        if type(e).__name__ == "NoArgsIsHelpError":  # a group without a command
+            typer.echo(e.ctx.get_help())  # type: ignore[attr-defined]
+            return 0
         raise _as_usage_error(e) from e
     if result == Cancelled.exit_code:  # typer turns Ctrl-C into this number and no more
         raise Cancelled("cancelled")

@@ -35,6 +35,8 @@ def ask(
     session: Annotated[str | None, typer.Option(metavar="NAME", help="Continue the conversation of that name.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show prompt, tokens and price; send nothing.")] = False,
     why: Annotated[bool, typer.Option("--why", help="Show what was linked and sent.")] = False,
+    no_memory: Annotated[bool, typer.Option("--no-memory", help="Neither recall nor learn anything.")] = False,
+    locked: Annotated[bool, typer.Option("--locked", help="Answer from verified SQL only, with no call.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Ask the model anew.")] = False,
     max_cost: Annotated[
         float | None, typer.Option(min=0, metavar="USD", help="Refuse calls that could cost more.")
@@ -64,7 +66,15 @@ def ask(
         "budget.request_usd": max_cost,
     }
     progress = Progress(sys.stderr, quiet=terminal.quiet, verbose=terminal.verbose)
-    with Workspace.open(db, session=session, flags=flags, use_cache=not no_cache, on_event=progress) as ws:
+    with Workspace.open(
+        db,
+        session=session,
+        flags=flags,
+        use_cache=not no_cache,
+        use_memory=not no_memory,
+        locked=locked,
+        on_event=progress,
+    ) as ws:
         if dry_run:
             preview = ws.preview(text)
             progress.close()

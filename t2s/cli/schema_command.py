@@ -95,20 +95,29 @@ def link(ctx: typer.Context, question: str, db: options.Database = None, model: 
 
 @app.command(epilog="Example: t2s schema refresh --db warehouse")
 def refresh(db: options.Database = None, json: options.AsJson = False) -> int:
-    """Introspect anew, and say what has changed since the last time."""
+    """Introspect anew, say what has changed since the last time, and which memories no longer fit."""
     from t2s.cli.envelopes import print_data
     from t2s.config import load_config
+    from t2s.memory.learn import learn_schema
+    from t2s.memory.stale import review
+    from t2s.pipeline.prompt import table_text
     from t2s.render.clean import clean
-    from t2s.workspace import connect
+    from t2s.workspace import connect, memories_of
 
     with closing(connect(load_config(), db)) as database:
         before = database.last_schema()
         after = database.schema(refresh=True)
+        privacy = database.privacy
+    with memories_of(db) as memories:
+        stale = [" ".join(memory.content.split()) for memory in review(memories, after)]
+        learn_schema(memories, after, lambda table: table_text(table, privacy))
     changes = _changes(before, after) if before else []
     if json:
-        print_data({"tables": len(after.tables), "fingerprint": after.fingerprint, "changes": changes})
+        print_data(
+            {"tables": len(after.tables), "fingerprint": after.fingerprint, "changes": changes, "stale_memories": stale}
+        )
         return 0
-    for change in changes:
+    for change in [*changes, *(f"! stale: {memory}" for memory in stale)]:
         sys.stdout.write(clean(change) + "\n")
     seen = "seen for the first time" if before is None else "no change" if not changes else f"{len(changes)} changes"
     sys.stderr.write(f"{len(after.tables)} tables, {seen}\n")

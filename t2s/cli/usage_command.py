@@ -26,13 +26,14 @@ def usage(
 ) -> int:
     """Show tokens and cost by session, day, model, user or purpose."""
     from t2s.cli.envelopes import print_data
-    from t2s.config import home, load_config
+    from t2s.config import load_config
     from t2s.ledger import open_ledger
     from t2s.render.formats import write_result
     from t2s.types.query import ResultColumn, ResultSet
+    from t2s.workspace import ledger_place
 
     terminal: Terminal = ctx.obj
-    ledger = open_ledger(load_config().settings.ledger or str(home() / "ledger.db"))
+    ledger = open_ledger(ledger_place(load_config()))
     try:
         rows = ledger.usage(by, days=days)
     finally:

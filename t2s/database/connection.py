@@ -30,6 +30,7 @@ _SCHEMES = {
     "files": "files",
 }
 _PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^@]*@|((?:password|passwd|pwd)=)[^&\s]+", re.IGNORECASE)
+_LOGIN = re.compile(r"(?<=://)[^/@]*@|\?.*$")
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 
 
@@ -40,6 +41,12 @@ class Connection:
     name: str
     url: str = field(repr=False)  # it may hold a password
     privacy: Privacy = "values"
+    configured: bool = False
+
+    @property
+    def identity(self) -> str:
+        """What memories of the database are kept under: its configured name, else its address without a login."""
+        return self.name if self.configured else _LOGIN.sub("", masked(self.url))
 
 
 def masked(url: str) -> str:

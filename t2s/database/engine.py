@@ -38,6 +38,7 @@ class Engine(ABC):
 
     def __init__(self, connection: Connection, cache_dir: Path | None) -> None:
         self.name = connection.name
+        self.identity = connection.identity
         self.privacy = connection.privacy
         self._connection = connection
         self._cache_dir = cache_dir

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from t2s.ledger.limits import Limits
+from t2s.ledger.limits import Limits, Pace
 from t2s.ledger.redact import redact
 
 if TYPE_CHECKING:
     from t2s.ledger.store import Ledger
 
-__all__ = ["Limits", "open_ledger", "redact"]
+__all__ = ["Limits", "Pace", "open_ledger", "redact"]
 
 
 def open_ledger(place: str) -> Ledger:

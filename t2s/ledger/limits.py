@@ -6,6 +6,20 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How many calls may be under way at once, of one user and in all, and begin in a minute; None is no limit.
+
+    A call that finds no place waits, at most `queue_s` seconds.
+    """
+
+    at_once: int | None = None
+    at_once_user: int | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    queue_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Tokens and USD per request, session and day of one user; None is no limit.
 
@@ -18,6 +32,7 @@ class Limits:
     session_usd: float | None = None
     day_usd: float | None = None
     warn_share: float = 0.8
+    pace: Pace = Pace()
 
     @property
     def in_usd(self) -> bool:

@@ -13,15 +13,16 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select, text
 
-from t2s.errors import BudgetRefused
+from t2s.errors import BudgetRefused, Throttled
 from t2s.ledger.limits import Limits
+from t2s.ledger.pace import HOLD_S, PACE_LOCK, seconds_to_wait
 from t2s.ledger.store import Ledger
 from t2s.ledger.tables import holds, usage
 from t2s.types.event import Event, Notice
 from t2s.types.usage import Usage
 
-HOLD_S = 900
-"""A hold whose process cannot be looked at (another machine's) is released after so many seconds."""
+SUBMITTED = "submitted"
+"""The outcome of a call that is paid when its answer is collected: what is recorded is the most that it can cost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +63,26 @@ class LedgerMeter:
                 hint=f'give it one in the config file: [prices."{model}"] input = …, output = …',
             )
         hold = str(uuid.uuid4())
+        deadline = time.monotonic() + self._limits.pace.queue_s
+        while (wait := self._hold(hold, tokens, cost_usd or 0.0)) > 0:
+            if time.monotonic() + wait > deadline:
+                raise Throttled(
+                    f"no place for another call within {self._limits.pace.queue_s:g} s",
+                    hint="T2S_PACE_AT_ONCE_USER and T2S_PACE_REQUESTS_PER_MINUTE allow more",
+                )
+            time.sleep(wait)
+        return hold
+
+    def _hold(self, hold: str, tokens: int, cost: float) -> float:
+        """Put up the hold and return 0, or return after how many seconds there may be a place for it."""
         with self._ledger.transaction() as connection:
             _lock(connection, self._user)
             _release_dead(connection)
-            spent = self._spent(connection)
-            self._check(spent, tokens, cost_usd or 0.0)
+            wait = seconds_to_wait(connection, self._limits.pace, self._user, tokens)
+            if wait > 0:
+                return wait
+            self._check(self._spent(connection), tokens, cost)
+            now = time.time()
             connection.execute(
                 holds.insert().values(
                     id=hold,
@@ -74,14 +90,14 @@ class LedgerMeter:
                     session_id=self._session_id,
                     day=_today(),
                     tokens=tokens,
-                    cost_usd=cost_usd or 0.0,
+                    cost_usd=cost,
                     host=socket.gethostname(),
                     pid=os.getpid(),
-                    process_started=_started(os.getpid()) or "",
-                    expires=time.time() + HOLD_S,
+                    process_started=process_started(os.getpid()) or "",
+                    expires=now + HOLD_S,
                 )
             )
-        return hold
+        return 0.0
 
     def settle(self, hold: str, used: Usage, *, purpose: str, latency_ms: float, outcome: str) -> None:
         """Replace a hold by what the call really used."""
@@ -106,6 +122,13 @@ class LedgerMeter:
                     outcome=outcome,
                 )
             )
+
+    def correct(self, run_id: str, used: Usage, *, outcome: str) -> bool:
+        """Put what a call really used in the place of what was taken for it; false where that was done already."""
+        with self._ledger.transaction() as connection:
+            estimate = (usage.c.run_id == run_id) & (usage.c.outcome == SUBMITTED)
+            counts = {name: getattr(used, name) for name in (*_TOKENS, "cost_usd")}
+            return connection.execute(usage.update().where(estimate).values(outcome=outcome, **counts)).rowcount > 0
 
     def _spent(self, connection: Connection) -> _Spent:
         day = _today()
@@ -162,6 +185,7 @@ def _amount(name: str, value: float) -> str:
 def _lock(connection: Connection, user: str) -> None:
     """On a server the user's budget is locked; on SQLite the transaction is the only writer anyway."""
     if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PACE_LOCK})
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:user))"), {"user": f"t2s {user}"})
 
 
@@ -172,13 +196,14 @@ def _release_dead(connection: Connection) -> None:
     dead = [
         row.id
         for row in rows
-        if row.expires < now or (row.host == here and (_started(row.pid) or "gone") != (row.process_started or "gone"))
+        if row.expires < now
+        or (row.host == here and (process_started(row.pid) or "gone") != (row.process_started or "gone"))
     ]
     if dead:
         connection.execute(holds.delete().where(holds.c.id.in_(dead)))
 
 
-def _started(pid: int) -> str | None:
+def process_started(pid: int) -> str | None:
     """When a process began, in the kernel's words; None where there is no such process (or no /proc)."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]

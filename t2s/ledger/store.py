@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from threading import RLock
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, case, create_engine, desc, event, func, select, text
@@ -17,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from t2s.errors import LedgerError
+from t2s.ledger.memory_tables import actions
 from t2s.ledger.redact import redact
 from t2s.ledger.tables import migrate, sessions, turns, usage
 from t2s.types.query import Answer, Exchange, Privacy
@@ -24,6 +26,8 @@ from t2s.types.query import Answer, Exchange, Privacy
 BUSY_TIMEOUT_S = 10
 MIGRATION_LOCK = 7_283_301
 SESSION_IDLE_S = 3_600
+POOL = {"pool_size": 16, "max_overflow": 128}
+"""Many questions at once, each with two searches: a connection to a file costs next to nothing."""
 
 By = Literal["session", "day", "model", "user", "purpose"]
 
@@ -49,6 +53,9 @@ class Ledger:
     def __init__(self, place: str) -> None:
         self.place = place if place == ":memory:" or "://" not in place else make_url(place).render_as_string()
         self.engine = _engine(place)
+        self._turn: AbstractContextManager[object] = (
+            RLock() if place == ":memory:" else nullcontext()
+        )  # there is but one connection then
         try:
             with self.transaction() as connection:
                 if connection.dialect.name == "postgresql":
@@ -62,11 +69,25 @@ class Ledger:
     def transaction(self) -> Iterator[Connection]:
         """All or nothing; on SQLite the only writer."""
         try:
-            with self.engine.begin() as connection:
+            with self._turn, self.engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as e:
-            reason = " ".join(str(getattr(e, "orig", None) or e).split())
-            raise LedgerError(f"the ledger {self.place} cannot be used: {reason}") from e
+            raise self._unusable(e) from e
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One state of the ledger to read from; it neither waits for a writer nor holds one up."""
+        try:
+            with self._turn, self.engine.connect() as connection:
+                connection.execution_options(reading=True)
+                with connection.begin():
+                    yield connection
+        except SQLAlchemyError as e:
+            raise self._unusable(e) from e
+
+    def _unusable(self, error: SQLAlchemyError) -> LedgerError:
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        return LedgerError(f"the ledger {self.place} cannot be used: {reason}")
 
     def close(self) -> None:
         """Give the connections back."""
@@ -129,6 +150,9 @@ class Ledger:
             connection.execute(
                 sessions.update().where(sessions.c.id == answer.session_id).values(last_activity=now, active=True)
             )
+            user = connection.scalar(select(sessions.c.user).where(sessions.c.id == answer.session_id))
+            details = {"question": redact(answer.question), "status": answer.status, "run_id": answer.run_id}
+            connection.execute(actions.insert().values(at=now, user=user or "", action="ask", details=details))
 
     def history(self, session_id: str, turns_wanted: int) -> tuple[Exchange, ...]:
         """The latest questions of a session that were answered, the oldest first."""
@@ -138,7 +162,7 @@ class Ledger:
             .order_by(desc(turns.c.at))
             .limit(turns_wanted)
         )
-        with self.transaction() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query).all()
         return tuple(Exchange(question=row.question, sql=row.sql) for row in reversed(rows))
 
@@ -157,7 +181,7 @@ class Ledger:
         query = query.order_by(key) if by == "day" else query.order_by(desc("cost_usd"), desc("calls"), key)
         if user is not None:
             query = query.where(usage.c.user == user)
-        with self.transaction() as connection:
+        with self.reading() as connection:
             return tuple(UsageRow(**row._mapping) for row in connection.execute(query))
 
 
@@ -176,7 +200,9 @@ def _engine(place: str) -> Engine:
             path.touch(mode=0o600)
         except OSError as e:
             raise LedgerError(f"the ledger {path} cannot be written: {e.strerror}") from e
-        engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_TIMEOUT_S})
+        engine = create_engine(
+            URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_TIMEOUT_S}, **POOL
+        )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
@@ -200,4 +226,5 @@ def _on_connect(connection: Any, _record: Any) -> None:
 
 
 def _on_begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")  # a reader that later writes would be refused
+    reads = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")  # a reader that later writes would be refused

@@ -18,9 +18,11 @@ from sqlalchemy import (
     Text,
     inspect,
     select,
+    text,
 )
 
 from t2s.errors import LedgerError
+from t2s.ledger.memory_tables import add_memory
 
 metadata = MetaData()
 
@@ -101,7 +103,11 @@ def _first(connection: Connection) -> None:
     metadata.create_all(connection)
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_first,)
+def _by_time(connection: Connection) -> None:
+    connection.execute(text("CREATE INDEX IF NOT EXISTS usage_by_time ON usage (at)"))
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_first, add_memory, _by_time)
 """Step n leads a ledger of version n to version n + 1; a released step never changes."""
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+import weakref
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from t2s.errors import ProviderError, ProviderKeyError, ProviderUnavailable
@@ -31,10 +33,7 @@ def claude(settings: ProviderSettings, prices: Mapping[str, PriceSettings]) -> A
     """An attempt at the Messages API; retries are the caller's, the SDK's own are switched off."""
     import anthropic
 
-    key = settings.api_key.get_secret_value() if settings.api_key else None
-    if not key:
-        raise ProviderKeyError("there is no key for Claude", hint="set ANTHROPIC_API_KEY, or use --model local")
-    client = anthropic.Anthropic(api_key=key, base_url=settings.base_url, timeout=settings.timeout_s, max_retries=0)
+    client = create_client(settings)
 
     def attempt(request: Request, on_event: Callable[[Event], None]) -> Reply:
         import httpx2
@@ -47,6 +46,26 @@ def claude(settings: ProviderSettings, prices: Mapping[str, PriceSettings]) -> A
             raise _failure(e, tally, settings) from e
 
     return attempt
+
+
+def create_client(settings: ProviderSettings) -> anthropic.Anthropic:
+    """A client of the Messages API, one for each key and address; raises `ProviderKeyError` where there is no key."""
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    if not key:
+        raise ProviderKeyError("there is no key for Claude", hint="set ANTHROPIC_API_KEY, or use --model local")
+    return _client(key, settings.base_url, settings.timeout_s)
+
+
+@lru_cache(maxsize=4)  # making one takes 20 ms, and the next question finds the connection open
+def _client(key: str, base_url: str | None, timeout_s: float) -> anthropic.Anthropic:
+    import anthropic
+    import httpx2
+
+    limits = httpx2.Limits(max_connections=256, max_keepalive_connections=64, keepalive_expiry=300)
+    http = anthropic.DefaultHttpxClient(timeout=timeout_s, limits=limits)
+    client = anthropic.Anthropic(api_key=key, base_url=base_url, timeout=timeout_s, max_retries=0, http_client=http)
+    weakref.finalize(client, http.close)  # also where a failure's traceback has kept a connection open
+    return client
 
 
 class _Tally:
@@ -90,7 +109,7 @@ def _streamed(
 ) -> Reply:
     texts: list[str] = []
     stop_reason: str | None = None
-    with client.messages.create(**_arguments(request), stream=True) as stream:
+    with client.messages.create(**message_arguments(request), stream=True) as stream:
         for event in stream:
             if time.monotonic() - start > timeout_s:  # the SDK's timeout is for each read, not for the whole
                 raise AttemptFailed(
@@ -114,7 +133,13 @@ def _streamed(
     return Reply(text="".join(texts), stop_reason=stop_reason, usage=used, latency_ms=(time.monotonic() - start) * 1000)
 
 
-def _arguments(request: Request) -> dict[str, Any]:
+def complete_reason(reason: str) -> str | None:
+    """Why a message that stopped for this reason is not complete; None where it is."""
+    return None if reason in _COMPLETE else _stopped(reason).message
+
+
+def message_arguments(request: Request) -> dict[str, Any]:
+    """A request in the words of the Messages API."""
     info = model_info(request.model)
     output: dict[str, Any] = {}
     if request.effort and (info is None or info.effort):

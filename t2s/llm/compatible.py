@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +30,15 @@ def compatible(settings: ProviderSettings, prices: Mapping[str, PriceSettings]) 
         raise ProviderError("the package openai is not installed", hint="pip install 't2s[openai]'") from e
 
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
+    http = openai.DefaultHttpxClient(timeout=settings.timeout_s)
     client = openai.OpenAI(
+        http_client=http,
         api_key=key or "none",  # local endpoints want no key, the SDK wants some text
         base_url=settings.openai_base_url,
         timeout=settings.timeout_s,
         max_retries=0,
     )
+    weakref.finalize(client, http.close)  # also where a failure's traceback has kept a connection open
     in_words: set[str] = set()
 
     def attempt(request: Request, on_event: Callable[[Event], None]) -> Reply:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from t2s.local.glossary import amended, taught
 from t2s.local.rules import HINT, answer_by_rules, writes
 from t2s.types.event import Event
 from t2s.types.query import Abstained, Candidate, Clarification, Context, Draft, Rejected
@@ -42,11 +43,18 @@ class LocalGenerator:
         self, context: Context, *, rejected: tuple[Rejected, ...], n: int, on_event: Callable[[Event], None]
     ) -> tuple[tuple[Draft, ...], Usage]:
         """One draft: a candidate, or an abstention that says what was not understood."""
-        draft = answer(context, rejected=rejected, min_confidence=self.min_confidence)
+        lesson = taught(context)
+        draft = answer(replace(context, question=lesson.question), min_confidence=self.min_confidence)
+        if isinstance(draft, Candidate):
+            draft = amended(draft, lesson, context.schema) or Abstained(
+                reason="the words of the glossary do not fit into the query that I see", hint=HINT
+            )
+        if isinstance(draft, Candidate) and any(attempt.sql == draft.sql for attempt in rejected):
+            draft = Abstained(reason="the one query that I see for this question was refused", hint=HINT)
         return (draft,), Usage(model=self.model)
 
 
-def answer(context: Context, *, rejected: tuple[Rejected, ...] = (), min_confidence: float = MIN_CONFIDENCE) -> Draft:
+def answer(context: Context, *, min_confidence: float = MIN_CONFIDENCE) -> Draft:
     """The query for a question, or why there is none."""
     if writing := writes(context.question):
         return Abstained(reason=f"“{writing}” would change data; t2s only reads", hint="ask for what to look up")
@@ -54,15 +62,11 @@ def answer(context: Context, *, rejected: tuple[Rejected, ...] = (), min_confide
     if isinstance(ruled, Clarification) and min_confidence:
         return ruled
     found = candidates(context, ruled)
-    refused = {attempt.sql for attempt in rejected}
-    fresh = [candidate for candidate in found if candidate.sql not in refused]
-    sure = [candidate for candidate in fresh if (candidate.confidence or 0.0) >= min_confidence]
+    sure = [candidate for candidate in found if (candidate.confidence or 0.0) >= min_confidence]
     if sure:
         return sure[0]
-    if len(fresh) < len(found):
-        return Abstained(reason="the one query that I see for this question was refused", hint=HINT)
-    if fresh and not isinstance(ruled, Abstained):
-        return Abstained(reason=f"I would only be guessing: {fresh[0].explanation}", hint=HINT)
+    if found and not isinstance(ruled, Abstained):
+        return Abstained(reason=f"I would only be guessing: {found[0].explanation}", hint=HINT)
     return ruled
 
 

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from t2s.errors import ProviderError, ProviderUnavailable, QueryError
+from t2s.memory.feedback import vetoed
 from t2s.pipeline.check import check, rejected_by_engine
 from t2s.pipeline.confidence import confidence
 from t2s.pipeline.vote import Tried, vote
 from t2s.types.database import Database
 from t2s.types.event import Event, Finished, Notice, Stage, Started
 from t2s.types.generator import Generator
+from t2s.types.memory import Recalled
 from t2s.types.query import (
     Abstained,
     Answer,
@@ -28,6 +30,9 @@ from t2s.types.schema import Schema
 from t2s.types.usage import Usage
 
 Listener = Callable[[Event], None]
+
+MEMORY = "memory"
+"""What stands in the place of a model's name where none was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,23 +71,30 @@ def ask(
     *,
     database: Database,
     generators: tuple[Generator, ...],
-    linked: Callable[[str, Schema], Context],
+    recalled: Callable[[str, Schema], Recalled],
+    linked: Callable[[str, Schema, Recalled], Context],
     options: Options,
     session_id: str,
     run_id: str,
     on_event: Listener,
 ) -> Answer:
-    """Answer a question: link, generate, check, at most `options.repairs` repairs, run.
+    """Answer a question: recall, link, generate, check, at most `options.repairs` repairs, run.
 
-    `linked` makes the context of the question; the first of `generators` that can be reached is asked.
+    `recalled` gives the memories and `linked` makes the context of the question. An answer that is known already is
+    tried before any of `generators`, of which the first that can be reached is asked.
     Raises `ProviderError`, `BudgetRefused`, `DatabaseUnavailable` or `Cancelled`; all else is in the answer.
     """
     start = time.perf_counter()
     course = _Course(on_event=on_event, usage=Usage(model=generators[0].model))
     with course.stage("link"):
         schema = database.schema()
-        context = linked(question, schema)
-    answer = _answer(context, schema, database, generators, options, course)
+    with course.stage("recall"):
+        memories = recalled(question, schema)
+    with course.stage("link"):
+        context = linked(question, schema, memories)
+    answer = _known(context, schema, database, options, course) or _answer(
+        context, schema, database, generators, options, course
+    )
     return replace(
         answer,
         usage=course.usage,
@@ -90,6 +102,17 @@ def ask(
         session_id=session_id,
         run_id=run_id,
     )
+
+
+def _known(context: Context, schema: Schema, database: Database, options: Options, course: _Course) -> Answer | None:
+    """The answer of a verified query for this very question, where it still works."""
+    if context.known is None:
+        return None
+    outcome = _try(context.known, context, schema, database, options, course)
+    if isinstance(outcome, Rejected):
+        return None
+    course.usage = Usage(model=MEMORY)
+    return _chosen(context.question, (outcome,), ())
 
 
 def _answer(
@@ -107,7 +130,7 @@ def _answer(
         candidates = [draft for draft in drafts if isinstance(draft, Candidate)]
         if not candidates:
             return _without_sql(context.question, drafts[0], rejected)
-        outcomes = [_try(candidate, schema, database, options, course) for candidate in candidates]
+        outcomes = [_try(candidate, context, schema, database, options, course) for candidate in candidates]
         tried = tuple(outcome for outcome in outcomes if isinstance(outcome, Tried))
         if tried:
             return _chosen(context.question, tried, rejected)
@@ -144,10 +167,12 @@ def _generate(
 
 
 def _try(
-    candidate: Candidate, schema: Schema, database: Database, options: Options, course: _Course
+    candidate: Candidate, context: Context, schema: Schema, database: Database, options: Options, course: _Course
 ) -> Tried | Rejected:
     with course.stage("check"):
-        verdict = check(candidate.sql, schema, database)
+        verdict = vetoed(context.recalled, candidate.sql, context.question, schema) or check(
+            candidate.sql, schema, database
+        )
     if isinstance(verdict, Rejected):
         return verdict
     result = None

@@ -41,11 +41,26 @@ class ModelGenerator:
         if n > 1:
             with ThreadPoolExecutor(min(n - 1, MAX_PARALLEL)) as pool:
                 replies += pool.map(lambda _: self.llm.complete(request, on_event), range(n - 1))
-        drafts = dict.fromkeys(_draft(reply) for reply in replies)
+        drafts = dict.fromkeys(draft_of(reply) for reply in replies)
         return tuple(drafts), reduce(add, (reply.usage for reply in replies))
 
 
-def _draft(reply: Reply) -> Draft:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoGenerator:
+    """For who wants nothing but verified SQL."""
+
+    model: str = "memory"
+
+    def generate(
+        self, context: Context, *, rejected: tuple[Rejected, ...], n: int, on_event: Callable[[Event], None]
+    ) -> tuple[tuple[Draft, ...], Usage]:
+        """An abstention."""
+        hint = "ask it without --locked, then `t2s memory good`"
+        return (Abstained(reason="no verified query answers this question", hint=hint),), Usage(model=self.model)
+
+
+def draft_of(reply: Reply) -> Draft:
+    """What a model's reply proposes; raises `ProviderError` where it is of no use."""
     said = parse_json(reply, ANSWER_SCHEMA)
     match said["outcome"]:
         case "clarify" if said["clarifying_question"]:

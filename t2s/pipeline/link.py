@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from t2s.pipeline.words import terms
+from t2s.memory.words import terms
 from t2s.types.query import ValueMatch
 from t2s.types.schema import Schema, Table
+
+RELATED = 0.5
+"""What the best finding of the memory counts beside the best of BM25."""
 
 
 def link(
@@ -17,21 +20,23 @@ def link(
     schema: Schema,
     matches: tuple[ValueMatch, ...],
     *,
+    related: Mapping[str, float],
     costs: Iterable[int],
     max_tokens: int,
     max_tables: int,
 ) -> Schema:
     """The whole schema where its tables' `costs` (in tokens, in order) fit `max_tokens`; else the best part.
 
-    The part has at most `max_tables` tables, ranked by BM25 over names, comments and samples, with the tables
-    that connect them by foreign keys; the first one always, however large. Tables keep their order.
+    The part has at most `max_tables` tables, ranked by BM25 over names, comments and samples and by how well the
+    memory found them `related` (full name → 0..1), with the tables that connect them by foreign keys; the first one
+    always, however large. Tables keep their order.
     """
     cost = dict(zip((t.full_name for t in schema.tables), costs, strict=True))
     if sum(cost.values()) <= max_tokens:
         return schema
     neighbours = _neighbours(schema)
     chosen: list[str] = []
-    for name in _ranked(question, schema, matches) or list(cost):
+    for name in _ranked(question, schema, matches, related) or list(cost):
         path = [n for n in _path(name, set(chosen), neighbours) if n not in chosen]
         fits = sum(cost[n] for n in (*chosen, *path)) <= max_tokens and len(chosen) + len(path) <= max_tables
         if fits or not chosen:
@@ -40,7 +45,7 @@ def link(
     return replace(schema, tables=tuple(t for t in schema.tables if t.full_name in kept))
 
 
-def _ranked(question: str, schema: Schema, matches: tuple[ValueMatch, ...]) -> list[str]:
+def _ranked(question: str, schema: Schema, matches: tuple[ValueMatch, ...], related: Mapping[str, float]) -> list[str]:
     """Full names of the tables that have anything to do with the question, the best first."""
     wanted = set(terms(question))
     documents = {t.full_name: _document(t) for t in schema.tables}
@@ -54,6 +59,10 @@ def _ranked(question: str, schema: Schema, matches: tuple[ValueMatch, ...]) -> l
             scores[name] += rarity * weight * 2.2 / (weight + 1.2 * (0.25 + 0.75 * document.total() / mean))
     for match in matches:
         scores[match.table] += math.log(1 + len(documents))
+    top = max(scores.values(), default=1.0)
+    for name, relevance in related.items():
+        if name in documents:
+            scores[name] += top * relevance * RELATED
     return [name for name, score in sorted(scores.items(), key=lambda item: (-item[1], item[0])) if score > 0]
 
 

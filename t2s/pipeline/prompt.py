@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from t2s.types.llm import Effort, Message, Request, Segment
+from t2s.types.memory import Memory, Recalled
 from t2s.types.query import Context, Privacy, Rejected
-from t2s.types.schema import Column, Schema, Table
+from t2s.types.schema import Column, Dialect, Schema, Table
 
 ANSWER_SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -56,6 +59,15 @@ _DIALECT_RULES = {
 }
 
 
+_SESSION_KINDS = ("conversation", "result", "summary", "event")
+
+
+def prompt_version(dialect: Dialect) -> str:
+    """Changes when the rules do that every model is given."""
+    rules = _RULES.format(engine=_ENGINES[dialect], dialect_rules=_DIALECT_RULES[dialect])
+    return hashlib.sha256(rules.encode()).hexdigest()[:12]
+
+
 def build_request(
     context: Context,
     rejected: tuple[Rejected, ...],
@@ -74,15 +86,24 @@ def build_request(
         messages.append(Message(role="user", text=_complaint(attempt)))
     return Request(
         model=model,
-        system=(
-            Segment(name="rules", text=rules),
-            Segment(name="schema", text=f"Schema\n{schema}", cached=True),
-        ),
+        system=_system(rules, schema, context.recalled.of("glossary")),
         messages=tuple(messages),
         max_tokens=max_tokens,
         output_schema=ANSWER_SCHEMA,
         effort=effort,
         purpose="repair" if rejected else "generate",
+    )
+
+
+def _system(rules: str, schema: str, glossary: tuple[Memory, ...]) -> tuple[Segment, ...]:
+    """The stable part: a glossary changes less often than the question, and so stands in the cache too."""
+    words = sorted(_one_line(memory.content, 400) for memory in glossary)
+    if not words:
+        return Segment(name="rules", text=rules), Segment(name="schema", text=f"Schema\n{schema}", cached=True)
+    return (
+        Segment(name="rules", text=rules),
+        Segment(name="schema", text=f"Schema\n{schema}"),
+        Segment(name="glossary", text="\n".join(["What words mean here", *words]), cached=True),
     )
 
 
@@ -156,7 +177,40 @@ def _question(context: Context) -> str:
             f"- {match.table}.{match.column} = {json.dumps(match.value, ensure_ascii=False)}"
             for match in context.values[:20]
         ]
+    lines += _remembered(context.recalled)
+    if context.earlier:
+        lines.append(context.earlier)
     return "\n".join([*lines, f"Question: {context.question}"])
+
+
+def _remembered(recalled: Recalled) -> Iterator[str]:
+    """What was recalled, each with its date and where it comes from; data too, and no instructions."""
+    if queries := recalled.of("query"):
+        yield "Verified queries for like questions:"
+        for memory in queries:
+            yield f"- {_one_line(memory.data['question'])} ({_origin(memory)})"
+            yield f"  {_one_line(memory.data['sql'], 2_000)}"
+    if corrections := recalled.of("correction"):
+        yield "Answers that people have corrected:"
+        for memory in corrections:
+            yield f"- {_one_line(memory.data['question'])} ({_origin(memory)})"
+            yield f"  wrong: {_one_line(memory.data['wrong'], 2_000)}"
+            if right := memory.data.get("right"):
+                yield f"  right: {_one_line(right, 2_000)}"
+            if why := memory.data.get("why"):
+                yield f"  because: {_one_line(why, 400)}"
+    if preferences := recalled.of("preference"):
+        yield "How this user wants answers:"
+        yield from (f"- {_one_line(memory.content, 400)}" for memory in preferences)
+    session = [hit.memory for hit in recalled.hits if hit.memory.kind in _SESSION_KINDS]
+    if session:
+        yield "From this conversation, earlier:"
+        yield from (f"- {_one_line(memory.content, 400)} ({_origin(memory)})" for memory in session)
+
+
+def _origin(memory: Memory) -> str:
+    how = memory.state or {"user": "told", "auto": "learned", "import": "from the team's file"}[memory.source]
+    return f"{date.fromtimestamp(memory.valid_from)}, {how} by {memory.user}"
 
 
 def _complaint(attempt: Rejected) -> str:

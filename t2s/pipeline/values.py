@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from t2s.errors import QueryError
-from t2s.pipeline.words import fold, has_cjk, terms
+from t2s.memory.words import fold, has_cjk, terms
 from t2s.types.database import Database
 from t2s.types.query import ValueMatch
 from t2s.types.schema import Schema

@@ -13,6 +13,8 @@ class Database(Protocol):
 
     name: str
     """How the user named it: a connection's name, a URL without its password, or a file."""
+    identity: str
+    """What its memories are kept under: equal for the same database, however it was named just now."""
     dialect: Dialect
     privacy: Privacy
 

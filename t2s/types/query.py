@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
+from t2s.types.memory import Recalled
 from t2s.types.schema import Schema
 from t2s.types.usage import Usage
 
@@ -36,10 +37,21 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """All that a generator is shown: the linked part of the schema, values, history.
+class Candidate:
+    """SQL that a generator proposes; `confidence` is its own estimate (0..1) where it has one."""
 
-    `whole` is true when `schema` is the complete schema of the database. `today` anchors relative dates.
+    sql: str
+    explanation: str = ""
+    assumptions: tuple[str, ...] = ()
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """All that a generator is shown: the linked part of the schema, values, memories, history.
+
+    `whole` is true when `schema` is the complete schema of the database. `today` anchors relative dates. `earlier`
+    sums up the turns before `history`. `known` is the verified answer of this very question, which needs no generator.
     """
 
     question: str
@@ -49,16 +61,9 @@ class Context:
     privacy: Privacy = "values"
     values: tuple[ValueMatch, ...] = ()
     history: tuple[Exchange, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """SQL that a generator proposes; `confidence` is its own estimate (0..1) where it has one."""
-
-    sql: str
-    explanation: str = ""
-    assumptions: tuple[str, ...] = ()
-    confidence: float | None = None
+    earlier: str = ""
+    recalled: Recalled = Recalled()
+    known: Candidate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +92,7 @@ class Problem:
     `line` and `column` count from 1; `suggestion` is the nearest right name.
 
     `code` is one of: guard, syntax, unknown_table, unknown_column, ambiguous_column, aggregate, function,
-    set_operation, engine, timeout.
+    set_operation, engine, timeout, veto.
     """
 
     code: str

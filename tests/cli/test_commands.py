@@ -12,34 +12,12 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from claude_server import ClaudeServer, Turn, sql_answer
+from command import LOCAL, data_of, t2s
 
-LOCAL = {"T2S_MODEL": "local"}
 SLOW = "SELECT count(*) FROM range(10000000) a, range(1000000) b WHERE (a.range * b.range) % 7 = 1"
-
-
-def t2s(*arguments: str, env: dict[str, str] | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Run t2s as a shell would."""
-    return subprocess.run(
-        [sys.executable, "-m", "t2s", *arguments],
-        env={**os.environ, **LOCAL, **(env or {})},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-def data_of(run: subprocess.CompletedProcess[str]) -> Any:
-    """The data of a JSON envelope, after looking at the rest of it."""
-    document = json.loads(run.stdout)
-    assert document["success"] is (run.returncode == 0)
-    assert set(document["metadata"]) == {"timestamp", "request_id", "processing_time_ms"}
-    assert ("error" in document) is not document["success"]
-    return document.get("data")
 
 
 @pytest.fixture
@@ -398,6 +376,14 @@ def test_the_demo_answers_every_one_of_its_questions() -> None:
     run = t2s("demo")
     assert run.returncode == 0, run.stderr
     assert run.stdout.count("row") == run.stdout.count("? ") == 3
+
+
+@pytest.mark.parametrize("group", ["sql", "schema", "db", "memory", "session", "history", "batch"])
+def test_a_group_without_a_command_prints_its_help(group: str) -> None:
+    run = t2s(group)
+    assert run.returncode == 0
+    assert run.stdout.startswith(f"Usage: t2s {group}")
+    assert run.stderr == ""
 
 
 def test_help_of_every_command_has_an_example() -> None:

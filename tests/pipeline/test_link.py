@@ -36,17 +36,17 @@ def names(schema: Schema) -> list[str]:
 
 
 def test_what_fits_is_shown_whole() -> None:
-    assert link("x", SCHEMA, (), costs=[10] * 10, max_tokens=100, max_tables=3) is SCHEMA
+    assert link("x", SCHEMA, (), related={}, costs=[10] * 10, max_tokens=100, max_tables=3) is SCHEMA
 
 
 def test_the_best_part_comes_with_the_tables_that_connect_it() -> None:
-    part = link("products of customers", SCHEMA, (), costs=[10] * 10, max_tokens=50, max_tables=5)
+    part = link("products of customers", SCHEMA, (), related={}, costs=[10] * 10, max_tokens=50, max_tables=5)
     assert names(part) == ["customers", "orders", "order_items", "products"]
 
 
 def test_a_value_of_the_question_brings_its_table() -> None:
     matches = match_values("who is in Berlin?", {("stores", "city"): ("Berlin",)})
-    part = link("who is in Berlin?", SCHEMA, matches, costs=[10] * 10, max_tokens=10, max_tables=1)
+    part = link("who is in Berlin?", SCHEMA, matches, related={}, costs=[10] * 10, max_tokens=10, max_tables=1)
     assert names(part) == ["stores"]
 
 
@@ -56,7 +56,7 @@ def test_a_value_of_the_question_brings_its_table() -> None:
     st.integers(50, 300),
 )
 def test_the_part_never_costs_more_than_the_budget(words: list[str], costs: list[int], budget: int) -> None:
-    part = link(" ".join(words), SCHEMA, (), costs=costs, max_tokens=budget, max_tables=4)
+    part = link(" ".join(words), SCHEMA, (), related={}, costs=costs, max_tokens=budget, max_tables=4)
     by_name = dict(zip(NAMES, costs, strict=True))
     whole = sum(costs) <= budget
     assert sum(by_name[name] for name in names(part)) <= budget

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 _WORD = re.compile(r"[A-Za-zÀ-ɏ]+|\d+|[一-鿿]+")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+|[\s\-.]+")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?!s\b)[a-z])|_+|[\s\-.]+")
 _CJK = re.compile(r"[一-鿿]")
 _STOP = frozenset(
     """
@@ -17,6 +17,10 @@ _STOP = frozenset(
     there this to total up us was we were what when where which who whose why with without you your all
     """.split()
 )
+STANDING = re.compile(
+    r"^(?:please )?(?:always )?(exclude|ignore|leave out|only|排除|忽略|不算|只看|只算)\s*(.+)$", re.IGNORECASE
+)
+"""A wish that holds for every question, with the condition that it speaks of; no term of the glossary begins so."""
 
 
 def fold(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Questions in a file, their SQL pinned by a lock, checked without a model."""

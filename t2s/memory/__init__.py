@@ -1,0 +1,1 @@
+"""What t2s learns and recalls; the ledger holds it, everything else can be rebuilt from there."""
