@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MIN_CONFIDENCE = 0.5
 """What is less sure than this is not proposed; below it more answers were wrong than right."""
 
+STRANGE_MARGIN = 0.2
+"""So much surer the parser has to be where the rules did not understand every word."""
+
 MARGIN = 2.0
 """What the rules read stands unless the ranker puts something else so far above it."""
 
@@ -62,7 +65,9 @@ def answer(context: Context, *, min_confidence: float = MIN_CONFIDENCE) -> Draft
     if isinstance(ruled, Clarification) and min_confidence:
         return ruled
     found = candidates(context, ruled)
-    sure = [candidate for candidate in found if (candidate.confidence or 0.0) >= min_confidence]
+    strange = min_confidence and isinstance(ruled, Abstained)  # there are words that the rules do not understand
+    least = min_confidence + STRANGE_MARGIN if strange else min_confidence
+    sure = [candidate for candidate in found if (candidate.confidence or 0.0) >= least]
     if sure:
         return sure[0]
     if found and not isinstance(ruled, Abstained):
@@ -109,9 +114,9 @@ def _weighed(context: Context, ruled: Candidate, tree: Query) -> list[Candidate]
         return [ruled]
     best = proposals[0]
     figure = confidence(own, proposals, model)
-    if own is best:
-        return [replace(ruled, confidence=round(max(figure, sure), 3))]
     alone = replace(ruled, confidence=round(sure * DISSENT_DOUBT, 3))
+    if own is best:
+        return [replace(ruled, confidence=round(max(figure, sure * DISSENT_DOUBT), 3))]
     if best.score - own.score <= MARGIN:
         return [alone]
     return [_candidate(best, confidence(best, proposals, model), context), alone]

@@ -53,6 +53,8 @@ def _bare(query: Any) -> Any:
     """A query without its names, constants and defaults."""
     if isinstance(query, dict):
         kept = {key: _bare(value) for key, value in query.items() if key not in ("tables", "values") and value}
+        if "group" in kept:
+            kept["group"] = [["", ""] for _ in query["group"]]
         if "column" in query:
             kept["column"] = query["column"] is not None
         return kept
