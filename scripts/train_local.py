@@ -1,6 +1,6 @@
 """Train the local generator's parser on questions with SQL; needs numpy, scikit-learn and lightgbm beside t2s.
 
-    python scripts/train_local.py train.json databases/ t2s/local/parser/weights.json [--every N] [--measure]
+    python scripts/train_local.py train.json databases/ t2s/local/parser/weights.json.gz [--every N] [--measure]
 
 The questions are a JSON list of {"db_id", "question", "query"}; databases/<db_id>/<db_id>.sqlite has the data. The
 ranker learns from queries that models of other databases propose. `--measure` trains on part of the databases
@@ -334,11 +334,9 @@ def report_confidence(tried: list[Tried], ranker: Trees, sureness: Trees) -> Non
         print(f"  surer than {least}: {len(found) / len(firsts):.2f} of them, right {np.mean(found or [0]):.3f}")
 
 
-def measure(lessons: dict[str, list[Lesson]], cases: list[Case], every: int, out: Path) -> None:
+def measure(lessons: dict[str, list[Lesson]], cases: list[Case], every: int) -> None:
     """Train without a third of the databases; then rank by halves of that third."""
     global _model
-    import pickle
-
     _, held = next(folds(cases, FOLDS))
     names = {c.db for c in held}
     start = time.time()
@@ -347,7 +345,6 @@ def measure(lessons: dict[str, list[Lesson]], cases: list[Case], every: int, out
     start = time.time()
     tried = in_parallel(attempt, [*held[::every], *unanswerable(held[:: every * UNANSWERABLE])])
     print(f"tried in {time.time() - start:.0f} s")
-    pickle.dump((tried, _model), out.open("wb"))
     report("untrained", tried, None)
     for n, (_, others) in enumerate(folds([t.case for t in tried], 2)):
         dbs = {c.db for c in others}
@@ -355,8 +352,6 @@ def measure(lessons: dict[str, list[Lesson]], cases: list[Case], every: int, out
         report(f"half {n}", [t for t in tried if t.case.db in dbs], ranker)
         sureness = calibrate([t for t in tried if t.case.db not in dbs])
         report_confidence([t for t in tried if t.case.db in dbs], ranker, sureness)
-        if n == 0:
-            pickle.dump((tried, replace(_model, ranker=ranker), dbs), out.open("wb"))
 
 
 def train(lessons: dict[str, list[Lesson]], cases: list[Case], every: int, out: Path) -> None:
@@ -407,7 +402,7 @@ def main() -> None:
             lessons.setdefault(one.db, []).append(one)
     print(f"{sum(map(len, lessons.values()))} lessons in {time.time() - start:.0f} s", file=sys.stderr)
     if given.measure:
-        measure(lessons, cases, given.every, given.out)
+        measure(lessons, cases, given.every)
     else:
         train(lessons, cases, given.every, given.out)
 

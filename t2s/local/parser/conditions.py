@@ -139,7 +139,7 @@ def fill_branch(shape: Query, part: Part, evidence: Evidence) -> Iterator[Option
 
 def _rest(shape: Query, part: Part, evidence: Evidence) -> Iterator[Option]:
     """`… EXCEPT` the same columns of the rows that have something in another table."""
-    own = {e.column[0] for e in part.query.select if e.column}
-    for table in evidence.other_tables(own, 3):
+    own = tuple(dict.fromkeys(e.column[0] for e in part.query.select if e.column))
+    for table in evidence.other_tables(set(own), 3):
         second = Query(select=part.query.select, tables=(*own, table))
         yield Option(evidence.tables[table], {"operation": shape.operation, "other": second})

@@ -129,11 +129,11 @@ def _limit(shape: Query, part: Part, evidence: Evidence) -> Iterator[Option]:
 
 def _tables(shape: Query, part: Part, evidence: Evidence) -> Iterator[Option]:
     """The tables of the columns, alone or with another that the question names."""
-    own = set(tables_of(part.query))
+    own = tables_of(part.query)
     known = sum(evidence.tables[t] for t in own)
     if own:
         yield Option(known, {})
-    extra = [t for t in evidence.other_tables(own, 3) if evidence.tables[t] > -3 or not own]
+    extra = [t for t in evidence.other_tables(set(own), 3) if evidence.tables[t] > -3 or not own]
     if shape.other is not None and not shape.other.where:
         return
     for table in extra:

@@ -214,7 +214,7 @@ def _tables() -> tuple[Mapping[str, str], Mapping[str, tuple[str, ...]]]:
             found.setdefault(word, []).append(english)
     for concept, forms in lexicon().concepts.items():
         if is_chinese(concept) and " " not in concept:
-            found.setdefault(concept, []).extend(form.replace("_", " ") for form in forms)
+            found.setdefault(concept, []).extend(form.replace("_", " ") for form in sorted(forms))
     return cues, {word: tuple(dict.fromkeys(english)) for word, english in found.items()}
 
 

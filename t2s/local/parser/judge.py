@@ -76,7 +76,8 @@ def features(on: Grounds, shape: Shape, logs: list[float], part: Part, rank: int
     said, evidence, query = on.said, on.evidence, part.query
     queries = [query, *([query.other] if query.other else []), *(c.query for c in query.where if c.query)]
     own = tables_of(query)
-    tables = {table for q in queries for table in tables_of(q)}
+    read = tuple(dict.fromkeys(table for q in queries for table in tables_of(q)))  # in an order that does not change
+    tables = set(read)
     selected = [e.column for e in query.select if e.column and not e.function]
     computed = [(e.function, e.column) for e in (*query.select, *query.order) if e.column and e.function]
     ordered = [e.column for e in query.order if e.column and not e.function]
@@ -107,7 +108,7 @@ def features(on: Grounds, shape: Shape, logs: list[float], part: Part, rank: int
         min((roles["order"][c] for c in ordered), default=0.0),
         sum(evidence.computed.get(c, -4.0) for c in computed),
         min((evidence.computed.get(c, -4.0) for c in computed), default=0.0),
-        sum(evidence.tables[t] for t in tables),
+        sum(evidence.tables[t] for t in read),
         min((evidence.tables[t] for t in tables), default=0.0),
         next((s for s, t in on.by_table if t not in tables and t not in in_way), -9.0),
         next((s for s, c in on.by_role["select"] if c not in selected), -9.0),

@@ -16,7 +16,6 @@ _CUES = (
 _CUE_NUMBER = {cue: float(n) for n, cue in enumerate(_CUES)}
 _OPENERS = frozenset({"whose", "with", "that", "where", "who", "when", "having", "have", "has", "in", "from", "for"})
 _LIGHT = frozenset({"the", "a", "an", "is", "are", "was", "all", "their", "its", "each", "of", "were", "be"})
-_DESCENDING = {"super desc": 1.0, "top desc": 1.0, "dir desc": 1.0}
 
 
 def cue_number(cue: str) -> float:
