@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from t2s.config import home
-from t2s.errors import ArchiveError, IndexUnavailable, LedgerError
+from t2s.errors import ArchiveError, EmbedderUnavailable, IndexUnavailable, LedgerError
 from t2s.types.event import Notice
 from t2s.types.memory import Recalled
 
@@ -102,6 +102,7 @@ class Recollection:
         """Learn the schema's tables where they are new, clear out what has expired, bring the index up to date."""
         if self._turns and self.settings.auto:
             self._guarded("memory", self._learn_tables, None)
+            self._guarded("embedder", self._embed_anew, None)
             self._guarded("archive", self._prune, None)
             self._guarded("index", self._update_index, None)
         self.memories.searcher.index.close()
@@ -117,6 +118,18 @@ class Recollection:
         scope = self.memories.owner.scope("schema")
         if store.table_count(self.memories.ledger, scope, schema.fingerprint) != len(schema.tables):
             learn_schema(self.memories, schema, lambda table: table_text(table, self.privacy))
+
+    def _embed_anew(self) -> None:
+        """Where the embedder is another than before, let it see what is known."""
+        from t2s.ledger import memory_search
+        from t2s.memory.memories import embed_missing
+        from t2s.memory.recall import ALWAYS
+
+        searcher, owner = self.memories.searcher, self.memories.owner
+        scopes = [owner.scope(kind) for kind in ALWAYS]
+        known = sum(memory_search.sizes(self.memories.ledger, scopes).values())
+        if 2 * memory_search.vector_count(self.memories.ledger, scopes, searcher.embedder.name) < known:
+            embed_missing(self.memories, limit=MAX_TABLES)
 
     def _prune(self) -> None:
         from t2s.memory import archive, retain
@@ -139,7 +152,7 @@ class Recollection:
     def _guarded(self, part: str, do: Callable[[], T], otherwise: T) -> T:
         try:
             return do()
-        except (LedgerError, IndexUnavailable, ArchiveError) as e:
+        except (LedgerError, IndexUnavailable, ArchiveError, EmbedderUnavailable) as e:
             self._tell(f"the {part} does not work just now: {e.message}")
             return otherwise
 
