@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -57,6 +58,15 @@ def home() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("t2s", appauthor=False)
+
+
+def own_home() -> Path:
+    """The same, made where it is not there, for its owner's eyes only: what lies in it tells of questions and data."""
+    path = home()
+    with suppress(OSError):  # whoever writes there says so
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+    return path
 
 
 def config_path() -> Path:
@@ -161,12 +171,14 @@ def _from_environment(variables: Mapping[str, str], warnings: list[str]) -> dict
 
 
 def _trusted(values: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
-    """Drop a service's address that comes without a key: else a folder's `.env` could collect yours."""
+    """Drop addresses by which a folder's `.env` could collect what is yours: a service's without its key, a webhook."""
     for kind in ("", "openai_"):
         address, key = f"provider.{kind}base_url", f"provider.{kind}api_key"
         if address in values and key not in values:
             del values[address]
             warnings.append(f"{leaves()[address]} in .env is ignored: an address is only taken from there with its key")
+    if values.pop("alerts.webhook", None) is not None:
+        warnings.append("T2S_ALERTS_WEBHOOK in .env is ignored: set it in the environment or the config file")
     return values
 
 
@@ -206,5 +218,5 @@ def _named(error: ErrorDetails, sources: Mapping[str, str]) -> ConfigError:
         near = get_close_matches(path, leaves(), n=1)
         hint = f"did you mean {near[0]}?" if near else "`t2s config show` lists every setting"
         return ConfigError(f"{where}: there is no setting {path}", hint=hint)
-    given = "" if "key" in path or "url" in path else f" (it is {error['input']!r})"
+    given = "" if any(secret in path for secret in ("key", "url", "webhook")) else f" (it is {error['input']!r})"
     return ConfigError(f"{where}: {path}: {error['msg'][:1].lower()}{error['msg'][1:]}{given}")

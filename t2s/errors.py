@@ -11,6 +11,7 @@ T2SError                     70  internal
 │   └── ProviderUnavailable   5  provider_down  cannot be reached, overloaded, or broken off
 ├── GuardRefused              6  guard          SQL that is not a single harmless query
 ├── BudgetRefused             7  budget         a limit of tokens or USD would be passed
+│   ├── BudgetSpent           7  budget         it is a session's or a day's: something smaller may still fit
 │   └── Throttled             7  throttled      too many calls at once or in a minute, for too long
 ├── LedgerError              70  ledger         the record of sessions and usage cannot be kept
 ├── MemoryRefused             1  memory         what should be remembered is wrong, secret or unknown
@@ -102,6 +103,10 @@ class BudgetRefused(T2SError):
 
     code = "budget"
     exit_code = 7
+
+
+class BudgetSpent(BudgetRefused):
+    """What is left of a session's or a day's budget is less than the call may take."""
 
 
 class Throttled(BudgetRefused):

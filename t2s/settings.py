@@ -6,7 +6,16 @@ import getpass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeFloat, PositiveInt, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveInt,
+    SecretStr,
+)
 
 from t2s.types.llm import Effort
 from t2s.types.query import Privacy
@@ -21,6 +30,12 @@ def _user() -> str:
 
 def _none_from_word(value: Any) -> Any:
     return None if value in ("none", "off") else value
+
+
+def _web_address(address: SecretStr | None) -> SecretStr | None:
+    if address is not None and not address.get_secret_value().startswith(("https://", "http://")):
+        raise ValueError("must begin with https:// or http://")
+    return address
 
 
 OptionalCount = Annotated[PositiveInt | None, BeforeValidator(_none_from_word)]
@@ -56,14 +71,30 @@ class ProviderSettings(_Section):
 
 
 class BudgetSettings(_Section):
-    """Limits per request, session and day; a refused request names the one it hit."""
+    """Limits per request, session and day; a refused request names the one it hit.
 
-    request_tokens: PositiveInt = 16_000
-    day_tokens: PositiveInt = 1_000_000
+    With `economise`, the economical model answers once less than `scarce_share` of a session's or a day's budget is
+    left, and the local generator once nothing else fits; without, the call is refused.
+    """
+
+    request_tokens: OptionalCount = 16_000
+    session_tokens: OptionalCount = None
+    day_tokens: OptionalCount = 1_000_000
     request_usd: OptionalUSD = None
     session_usd: OptionalUSD = None
     day_usd: OptionalUSD = None
     warn_share: Annotated[float, Field(gt=0, le=1)] = 0.8
+    economise: bool = True
+    economical_model: str = "claude-haiku-5-5"
+    scarce_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+
+
+class CacheSettings(_Section):
+    """Models' answers that are kept on disk: whether, for how many hours, and how many megabytes in all."""
+
+    answers: bool = True
+    max_age_h: Annotated[float, Field(gt=0)] = 24.0
+    max_mb: Annotated[float, Field(gt=0)] = 100.0
 
 
 class PaceSettings(_Section):
@@ -86,6 +117,16 @@ class ContextSettings(_Section):
     strategy: Literal["aggressive", "balanced", "conservative"] = "balanced"
 
 
+class LocalSettings(_Section):
+    """The local generator: how sure (0..1) it has to be to answer; by default as sure as answers have to be to help.
+
+    `weights` is a file of weights that a team has trained, instead of those that ship.
+    """
+
+    min_confidence: Annotated[float | None, BeforeValidator(_none_from_word), Field(ge=0, le=1)] = None
+    weights: Path | None = None
+
+
 class MemorySettings(_Section):
     """What is remembered, where, and how much of it is recalled.
 
@@ -105,6 +146,29 @@ class MemorySettings(_Section):
     glossary_tokens: Annotated[int, Field(ge=0)] = 1_000
     recall_timeout_s: Annotated[float, Field(gt=0)] = 2.0
     summarise_every: Annotated[int, Field(ge=0)] = 10
+
+
+class AlertSettings(_Section):
+    """From when on `t2s monitor report` alerts: shares of questions, milliseconds, tokens, MB of a process.
+
+    A leak is alerted of only above `process_mb`; shares and means only of `min_questions` or more. `webhook` is where
+    budget alerts go, an address that is itself the secret.
+    """
+
+    slow_s: Annotated[float, Field(gt=0)] = 3.0
+    slow_share: Annotated[float, Field(ge=0, le=1)] = 0.10
+    error_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    mean_tokens: PositiveInt = 5_000
+    recall_ms: Annotated[float, Field(gt=0)] = 500.0
+    process_mb: Annotated[float, Field(gt=0)] = 1_000.0
+    min_questions: PositiveInt = 10
+    webhook: Annotated[SecretStr | None, BeforeValidator(_none_from_word), AfterValidator(_web_address)] = None
+
+
+class ReplSettings(_Section):
+    """How the REPL is to be typed in."""
+
+    keys: Literal["emacs", "vi"] = "emacs"
 
 
 class PriceSettings(_Section):
@@ -131,7 +195,11 @@ class Settings(_Section):
     provider: ProviderSettings = ProviderSettings()
     budget: BudgetSettings = BudgetSettings()
     pace: PaceSettings = PaceSettings()
+    cache: CacheSettings = CacheSettings()
     context: ContextSettings = ContextSettings()
+    local: LocalSettings = LocalSettings()
     memory: MemorySettings = MemorySettings()
+    alerts: AlertSettings = AlertSettings()
+    repl: ReplSettings = ReplSettings()
     connections: dict[str, ConnectionSettings] = {}
     prices: dict[str, PriceSettings] = {}

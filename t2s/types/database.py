@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from t2s.types.query import Privacy, ResultSet
@@ -39,6 +40,13 @@ class Database(Protocol):
 
     def values(self, table: str, column: str, limit: int) -> tuple[str, ...]:
         """At most `limit` distinct non-null values of a column, as text, the most frequent first."""
+        ...
+
+    def texts(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """The values of the text columns, by table and column, as far as they are bounded and were read in time.
+
+        Kept on disk with the schema where the privacy level has values.
+        """
         ...
 
     def risk(self) -> tuple[str, str] | None:

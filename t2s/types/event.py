@@ -40,6 +40,14 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Switched(Notice):
+    """Another model answers than the one that was chosen, whose service is down or that would pass a budget."""
+
+    model: str
+    because: Literal["down", "budget"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Called:
     """One attempt at a model call ended; `outcome` is `ok` or the error's code."""
 

@@ -21,7 +21,7 @@ class Generator(Protocol):
     def generate(
         self, context: Context, *, rejected: tuple[Rejected, ...], n: int, on_event: Callable[[Event], None]
     ) -> tuple[tuple[Draft, ...], Usage]:
-        """At most `n` distinct drafts, the best first (at least one), and what they cost.
+        """At most `n` drafts, the best first (at least one), and what they cost; equal ones agree with each other.
 
         `rejected` holds the earlier attempts at this question, so that this one can do better.
         """

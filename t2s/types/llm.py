@@ -66,7 +66,15 @@ class LLM(Protocol):
 class Meter(Protocol):
     """Who allows and records each attempt at a call."""
 
-    def reserve(self, *, model: str, tokens: int, cost_usd: float | None) -> str:
+    def span(self, model: str, estimate: int) -> tuple[int, int]:
+        """Between how many and how many tokens a prompt of that estimate has, as the model's earlier calls tell."""
+        ...
+
+    def fits(self, *, tokens: int, cost_usd: float | None) -> bool:
+        """Whether no budget would be passed by an attempt that takes so much."""
+        ...
+
+    def reserve(self, *, model: str, tokens: int, cost_usd: float | None, estimate: int | None = None) -> str:
         """Hold what an attempt may take at most, and name the hold; raises `BudgetRefused`."""
         ...
 

@@ -77,6 +77,13 @@ class Memory:
     sql_hash: str | None = None
     veto: str | None = None
 
+    @property
+    def verified_sql(self) -> str | None:
+        """The SQL that a person has accepted for a question, or given in a correction; None where there is none."""
+        if self.kind == "correction":
+            return self.data.get("right")
+        return self.data.get("sql") if self.state in ("accepted", "golden") else None
+
 
 Intent = Literal["none", "history", "preference", "event", "mixed"]
 

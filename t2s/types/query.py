@@ -16,6 +16,9 @@ Privacy = Literal["schema", "profile", "values", "rows"]
 
 Status = Literal["ok", "rejected", "abstained", "clarify", "failed"]
 
+Severity = Literal["error", "doubt", "warning"]
+"""The query cannot stand; it runs but is hardly what was meant, and goes back once; it is only shown."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueMatch:
@@ -52,6 +55,7 @@ class Context:
 
     `whole` is true when `schema` is the complete schema of the database. `today` anchors relative dates. `earlier`
     sums up the turns before `history`. `known` is the verified answer of this very question, which needs no generator.
+    `likely` says of a part why it is this one: how likely (0..1) the question needs each `table` and `table.column`.
     """
 
     question: str
@@ -64,6 +68,7 @@ class Context:
     earlier: str = ""
     recalled: Recalled = Recalled()
     known: Candidate | None = None
+    likely: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +94,13 @@ Draft = Candidate | Abstained | Clarification
 class Problem:
     """One thing that is wrong with a query.
 
-    `line` and `column` count from 1; `suggestion` is the nearest right name.
+    `line` and `column` count from 1; `suggestion` is the nearest right name or value, `remedy` what to write
+    instead, in words.
 
-    `code` is one of: guard, syntax, unknown_table, unknown_column, ambiguous_column, aggregate, function,
-    set_operation, engine, timeout, veto.
+    `code` is one of: guard, syntax, unknown_table, unknown_column, function, engine, timeout, veto; and for queries
+    that run: value, value_case, date_format, day_cut, text_number, null_comparison, null_list, integer_division,
+    fan_out, grain, missing_join, outer_join, limit_without_order, missing_distinct,
+    tie.
     """
 
     code: str
@@ -100,6 +108,8 @@ class Problem:
     line: int | None = None
     column: int | None = None
     suggestion: str | None = None
+    severity: Severity = "error"
+    remedy: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

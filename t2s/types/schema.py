@@ -10,6 +10,21 @@ Dialect = Literal["sqlite", "duckdb", "postgres", "mysql"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What a bounded scan of a table saw of a column: how many `rows`, `nulls` and `distinct` values.
+
+    `range` has both ends of numbers or dates. `common` are frequent values where there are too many for samples, the
+    most frequent first (text columns only).
+    """
+
+    rows: int
+    nulls: int
+    distinct: int
+    range: tuple[str, str] | None = None
+    common: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """One column; `samples` are its distinct values where there are few (text columns only)."""
 
@@ -18,6 +33,7 @@ class Column:
     nullable: bool = True
     comment: str | None = None
     samples: tuple[str, ...] = ()
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +77,7 @@ class Table:
 class Schema:
     """All that t2s knows of a database's structure; `fingerprint` changes when the structure does.
 
-    The fingerprint covers names, types, keys and comments, not row estimates or sample values. `functions` are
+    The fingerprint covers names, types, keys and comments, not row estimates, samples or profiles. `functions` are
     the database's own that its catalogue says do not write, in lower case.
     """
 

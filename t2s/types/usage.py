@@ -38,3 +38,9 @@ class Usage:
             cost_usd=(self.cost_usd or 0.0) + (other.cost_usd or 0.0) if known else None,
             calls=self.calls + other.calls,
         )
+
+
+def in_usd(amount: float) -> str:
+    """An amount in USD with four decimals, a very small one with six: what was paid must not look free."""
+    digits = 6 if 0 < abs(amount) < 0.001 else 4
+    return f"{'-' if amount < 0 else ''}${abs(amount):,.{digits}f}"
