@@ -1,25 +1,29 @@
-"""Schemas on disk: valid while the database says that it is still the same."""
+"""Schemas and values on disk: valid while the database says that it is still the same."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from t2s.types.schema import Column, ForeignKey, Schema, Table
+from t2s.caches import DiskCache
+from t2s.types.schema import Column, ForeignKey, Profile, Schema, Table
 
-FORMAT = 2
+FORMAT = 4
 MAX_AGE_S = 24 * 3600
-"""Row estimates and samples of an unchanged structure are taken anew after a day."""
+"""Row estimates, samples and values of an unchanged structure are taken anew after a day."""
+KEPT_S = 30 * 24 * 3600
+MAX_BYTES = 200_000_000
+
+Texts = Mapping[tuple[str, str], tuple[str, ...]]
+"""The values of (table, column)."""
 
 
 def fingerprint(tables: tuple[Table, ...]) -> str:
-    """A hash over names, types, keys and comments; not over row estimates and samples."""
+    """A hash over names, types, keys and comments; not over row estimates, samples and profiles."""
     parts = [
         (t.full_name, t.kind, t.comment, t.primary_key, t.unique_keys)
         + tuple((c.name, c.type, c.nullable, c.comment) for c in t.columns)
@@ -31,46 +35,54 @@ def fingerprint(tables: tuple[Table, ...]) -> str:
 
 def load(folder: Path | None, key: str, version: str | None) -> Schema | None:
     """The schema kept under `key` if it is whole, of this version and not too old (None: whatever it is)."""
-    if folder is None:
-        return None
+    body = _kept(folder, key, version)
     try:
-        kept = json.loads(_file(folder, key).read_text(encoding="utf-8"))
-        body = kept["schema"]
-        right = kept["version"] == version and time.time() - kept["at"] < MAX_AGE_S
-        fresh = kept["format"] == FORMAT and (version is None or right)
-        return _schema(body) if fresh and kept["checksum"] == _checksum(body) else None
-    except (OSError, ValueError, KeyError, TypeError):  # not there, or not whole: introspect again
+        return None if body is None else _schema(body)
+    except (KeyError, TypeError, ValueError):  # not of this form: introspect again
         return None
 
 
 def save(folder: Path | None, key: str, version: str, schema: Schema) -> None:
     """Keep a schema, whole or not at all; a folder that cannot be written costs speed, nothing else."""
-    if folder is None:
-        return
-    body = asdict(schema)
-    kept = {
-        "format": FORMAT,
-        "version": version,
-        "at": time.time(),
-        "checksum": _checksum(body),
-        "schema": body,
-    }
+    _keep(folder, key, version, asdict(schema))
+
+
+def load_texts(folder: Path | None, key: str, version: str) -> Texts:
+    """The values of text columns kept under `key`, as far as they were read; see `load`."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(kept, file, ensure_ascii=False)
-        Path(temporary).replace(_file(folder, key))
-    except OSError:
-        return
+        return {(table, column): tuple(values) for table, column, values in _kept(folder, key, version) or ()}
+    except (TypeError, ValueError):
+        return {}
 
 
-def _file(folder: Path, key: str) -> Path:
-    return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
+def save_texts(folder: Path | None, key: str, version: str, texts: Texts) -> None:
+    """Keep values of text columns; see `save`."""
+    _keep(folder, key, version, [[table, column, list(values)] for (table, column), values in texts.items()])
 
 
-def _checksum(body: Any) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+def forget(folder: Path | None, key: str) -> None:
+    """Keep nothing under `key` any more."""
+    if folder is not None:
+        schema_cache(folder).remove([FORMAT, key])
+
+
+def _kept(folder: Path | None, key: str, version: str | None) -> Any:
+    if folder is None:
+        return None
+    at, kept = schema_cache(folder).kept([FORMAT, key])
+    if kept is None or (version is not None and (kept["version"] != version or time.time() - at > MAX_AGE_S)):
+        return None
+    return kept["body"]
+
+
+def _keep(folder: Path | None, key: str, version: str, body: Any) -> None:
+    if folder is not None:
+        schema_cache(folder).put([FORMAT, key], {"version": version, "body": body})
+
+
+def schema_cache(folder: Path) -> DiskCache:
+    """Schemas and values on disk; an old schema is still of use for completion while the database is away."""
+    return DiskCache(folder=folder, max_age_s=KEPT_S, max_bytes=MAX_BYTES)
 
 
 def _schema(body: dict[str, Any]) -> Schema:
@@ -86,7 +98,7 @@ def _table(body: dict[str, Any]) -> Table:
     return Table(
         **{
             **body,
-            "columns": tuple(Column(**{**c, "samples": tuple(c["samples"])}) for c in body["columns"]),
+            "columns": tuple(_column(column) for column in body["columns"]),
             "primary_key": tuple(body["primary_key"]),
             "unique_keys": tuple(tuple(key) for key in body["unique_keys"]),
             "foreign_keys": tuple(
@@ -99,3 +111,11 @@ def _table(body: dict[str, Any]) -> Table:
             ),
         }
     )
+
+
+def _column(body: dict[str, Any]) -> Column:
+    profile = body["profile"]
+    if profile is not None:
+        ends = profile["range"]
+        profile = Profile(**{**profile, "range": ends and (ends[0], ends[1]), "common": tuple(profile["common"])})
+    return Column(**{**body, "samples": tuple(body["samples"]), "profile": profile})

@@ -1,32 +1,22 @@
-"""What all engines share: watching a query, caching the schema, sampling values."""
+"""What all engines share: watching a query, caching the schema, reading values."""
 
 from __future__ import annotations
 
 import threading
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from t2s.database import cache
 from t2s.database.connection import Connection
+from t2s.database.contents import look_into, read_texts
 from t2s.errors import Cancelled, DatabaseUnavailable, QueryError, QueryTimeout
 from t2s.types.query import ResultSet
-from t2s.types.schema import Column, Dialect, Schema, Table
+from t2s.types.schema import Dialect, Schema, Table
 
 EXPLAIN_TIMEOUT_S = 10.0
 VALUES_TIMEOUT_S = 2.0
-SAMPLE_VALUES = 25
-"""A column with more distinct values has no samples."""
-SAMPLE_ROWS = 20_000
-"""Rows looked at for a column's samples."""
-SAMPLE_LENGTH = 60
-SAMPLE_BATCH = 40
-"""Columns sampled by one query."""
-SAMPLE_DEADLINE_S = 2.0
-
 
 T = TypeVar("T")
 
@@ -108,8 +98,14 @@ class Engine(ABC):
             tables = self._tables()
             if not tables:
                 raise DatabaseUnavailable(f"{self.name} has no tables", hint="is it the right database or schema?")
-            if self.privacy in ("values", "rows"):
-                tables = self._sampled(tables)
+            if self.privacy != "schema":
+                tables = look_into(
+                    tables,
+                    lambda sql, seconds: self.run(sql, limit=None, timeout=seconds).rows,
+                    self._quote,
+                    self._from,
+                    values=self.privacy in ("values", "rows"),
+                )
             kept = Schema(
                 dialect=self.dialect,
                 tables=tables,
@@ -117,8 +113,18 @@ class Engine(ABC):
                 functions=self._functions(),
             )
             cache.save(self._cache_dir, self._key, version, kept)
+            cache.forget(self._cache_dir, self._texts_key)
         self._schema = kept
         return kept
+
+    def texts(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """See `t2s.types.database.Database`."""
+        schema, version = self.schema(), self._version()
+        kept = cache.load_texts(self._cache_dir, self._texts_key, version)
+        found = read_texts(schema, kept, self.values)
+        if len(found) > len(kept) and self.privacy in ("values", "rows"):
+            cache.save_texts(self._cache_dir, self._texts_key, version, found)
+        return found
 
     def last_schema(self) -> Schema | None:
         """See `t2s.types.database.Database`."""
@@ -131,6 +137,10 @@ class Engine(ABC):
     @property
     def _key(self) -> str:
         return f"{self._connection.url} {self.privacy}"
+
+    @property
+    def _texts_key(self) -> str:
+        return f"{self._key} texts"
 
     def _from(self, table: Table) -> str:
         return ".".join(self._quote(part) for part in (table.namespace, table.name) if part)
@@ -168,59 +178,6 @@ class Engine(ABC):
             self.cancel()
             if done.wait(0.1):
                 return
-
-    def _sampled(self, tables: tuple[Table, ...]) -> tuple[Table, ...]:
-        """The tables with the values of their low-cardinality text columns, as far as the deadline allows."""
-        wanted = [
-            (table, column) for table in tables if table.kind == "table" for column in table.columns if _is_text(column)
-        ]
-        end = time.monotonic() + SAMPLE_DEADLINE_S
-        samples: dict[tuple[str, str], tuple[str, ...]] = {}
-        for start in range(0, len(wanted), SAMPLE_BATCH):
-            if time.monotonic() > end:
-                break
-            batch = wanted[start : start + SAMPLE_BATCH]
-            try:
-                rows = self.run(self._sample_query(batch), limit=None, timeout=SAMPLE_DEADLINE_S).rows
-            except QueryError:  # a column that may not be read: this batch goes without
-                continue
-            samples.update(_grouped(batch, rows))
-        return tuple(
-            replace(
-                t,
-                columns=tuple(replace(c, samples=samples.get((t.full_name, c.name), ())) for c in t.columns),
-            )
-            for t in tables
-        )
-
-    def _sample_query(self, batch: Sequence[tuple[Table, Column]]) -> str:
-        parts = []
-        for position, (table, column) in enumerate(batch):
-            name = self._quote(column.name)
-            parts.append(
-                f"SELECT {position} AS k, v FROM (SELECT DISTINCT v FROM "  # noqa: S608  names are quoted
-                f"(SELECT {name} AS v FROM {self._from(table)} LIMIT {SAMPLE_ROWS}) AS a{position} "
-                f"WHERE v IS NOT NULL LIMIT {SAMPLE_VALUES + 1}) AS b{position}"
-            )
-        return " UNION ALL ".join(parts)
-
-
-def _grouped(
-    batch: Sequence[tuple[Table, Column]], rows: Iterable[tuple[Any, ...]]
-) -> dict[tuple[str, str], tuple[str, ...]]:
-    found: dict[int, list[str]] = {}
-    for position, value in rows:
-        found.setdefault(int(position), []).append(str(value))
-    return {
-        (batch[position][0].full_name, batch[position][1].name): tuple(sorted(values))
-        for position, values in found.items()
-        if len(values) <= SAMPLE_VALUES and all(0 < len(value) <= SAMPLE_LENGTH for value in values)
-    }
-
-
-def _is_text(column: Column) -> bool:
-    kind = column.type.casefold()
-    return any(word in kind for word in ("char", "text", "enum", "string", "clob"))
 
 
 def _bare(sql: str) -> str:

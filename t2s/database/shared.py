@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from threading import RLock
 
 from t2s.types.database import Database
@@ -44,6 +45,11 @@ class Shared:
         """See `t2s.types.database.Database`."""
         with self._turn:
             return self._database.values(table, column, limit)
+
+    def texts(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """See `t2s.types.database.Database`."""
+        with self._turn:
+            return self._database.texts()
 
     def risk(self) -> tuple[str, str] | None:
         """See `t2s.types.database.Database`."""

@@ -192,6 +192,18 @@ def test_the_schema_has_keys_kinds_and_samples(database: Database) -> None:
     assert customers.row_estimate in (3, None)
 
 
+def test_columns_have_profiles(database: Database) -> None:
+    customers, orders = database.schema().table("customers"), database.schema().table("orders")
+    assert customers is not None
+    assert orders is not None
+    profiles = {c.name: c.profile for t in (customers, orders) for c in t.columns if c.profile}
+    city, total = profiles["city"], profiles["total"]
+    assert (city.rows, city.nulls, city.distinct, city.range) == (3, 0, 2, None)
+    assert (total.rows, total.nulls, total.distinct) == (3, 1, 2)
+    assert total.range is not None
+    assert [float(end) for end in total.range] == [10.5, 200]
+
+
 def test_rows_come_typed_limited_and_told_of(database: Database) -> None:
     result = database.run("SELECT id, name FROM customers ORDER BY id;", limit=2, timeout=10)
     assert [column.name for column in result.columns] == ["id", "name"]
