@@ -27,6 +27,7 @@ class Limits:
     """
 
     request_tokens: int | None = 16_000
+    session_tokens: int | None = None
     day_tokens: int | None = 1_000_000
     request_usd: float | None = None
     session_usd: float | None = None

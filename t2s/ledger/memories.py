@@ -224,6 +224,13 @@ def counts(ledger: Ledger) -> tuple[tuple[str, str, str, int], ...]:
         return tuple((row[0], row[1], row[2], int(row[3])) for row in connection.execute(query))
 
 
+def made_since(ledger: Ledger, since: float) -> tuple[tuple[float, str], ...]:
+    """When each memory was made since a time, also those that live no more, and the layer it is in."""
+    query = select(memories.c.created, memories.c.layer).where(memories.c.created >= since)
+    with ledger.reading() as connection:
+        return tuple((row[0], row[1]) for row in connection.execute(query.order_by(memories.c.created)))
+
+
 def set_vectors(ledger: Ledger, embedder: str, made: Mapping[str, bytes]) -> None:
     """Keep vectors of memories (by id) of one embedder in place of what was there."""
     with _writing(ledger) as connection:

@@ -7,13 +7,13 @@ import socket
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, select, text
 
-from t2s.errors import BudgetRefused, Throttled
+from t2s.errors import BudgetRefused, BudgetSpent, Throttled
+from t2s.ledger.budgets import TOKENS, Budget, budgets_of, today
+from t2s.ledger.calibration import Calibration, calibration_of, learn
 from t2s.ledger.limits import Limits
 from t2s.ledger.pace import HOLD_S, PACE_LOCK, seconds_to_wait
 from t2s.ledger.store import Ledger
@@ -23,15 +23,8 @@ from t2s.types.usage import Usage
 
 SUBMITTED = "submitted"
 """The outcome of a call that is paid when its answer is collected: what is recorded is the most that it can cost."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Spent:
-    """What has been used and is held, of one user."""
-
-    day_tokens: int
-    day_usd: float
-    session_usd: float
+KILLED = "killed"
+"""The outcome of a call whose process died before it could tell: it is paid, so the most it can cost is recorded."""
 
 
 class LedgerMeter:
@@ -46,17 +39,39 @@ class LedgerMeter:
         run_id: str,
         limits: Limits,
         on_event: Callable[[Event], None],
+        warned: set[str] | None = None,
     ) -> None:
+        """`warned` are the budgets of which the user was told that little is left; it is added to."""
         self._ledger = ledger
         self._user = user
         self._session_id = session_id
         self._run_id = run_id
         self._limits = limits
         self._on_event = on_event
-        self._warned: set[str] = set()
+        self._warned: set[str] = set() if warned is None else warned
+        self._calibrations: dict[str, Calibration] = {}
 
-    def reserve(self, *, model: str, tokens: int, cost_usd: float | None) -> str:
-        """Hold what a call may cost at most; raises `BudgetRefused` that names the limit it would pass."""
+    def span(self, model: str, estimate: int) -> tuple[int, int]:
+        """Between how many and how many tokens a prompt of that estimate has, as the model's earlier calls tell."""
+        if model not in self._calibrations:
+            self._calibrations[model] = calibration_of(self._ledger, model)
+        return self._calibrations[model].span(estimate)
+
+    def budgets(self) -> tuple[Budget, ...]:
+        """Every budget that is set, as it stands."""
+        with self._ledger.reading() as connection:
+            return budgets_of(connection, self._limits, self._user, self._session_id)
+
+    def fits(self, *, tokens: int, cost_usd: float | None) -> bool:
+        """Whether no budget would be passed by a call of so many tokens and USD."""
+        wanted = {"tokens": tokens, "usd": cost_usd or 0.0}
+        return not any(budget.would_pass(wanted[_unit(budget)]) for budget in self.budgets())
+
+    def reserve(self, *, model: str, tokens: int, cost_usd: float | None, estimate: int | None = None) -> str:
+        """Hold what a call may cost at most; raises `BudgetRefused` that names the limit it would pass.
+
+        `estimate` is what its prompt was estimated at before any calibration, which learns from it.
+        """
         if cost_usd is None and self._limits.in_usd:
             raise BudgetRefused(
                 f"{model} has no known price, so that a budget in USD cannot be kept",
@@ -64,7 +79,7 @@ class LedgerMeter:
             )
         hold = str(uuid.uuid4())
         deadline = time.monotonic() + self._limits.pace.queue_s
-        while (wait := self._hold(hold, tokens, cost_usd or 0.0)) > 0:
+        while (wait := self._hold(hold, model, tokens, cost_usd or 0.0, estimate)) > 0:
             if time.monotonic() + wait > deadline:
                 raise Throttled(
                     f"no place for another call within {self._limits.pace.queue_s:g} s",
@@ -73,41 +88,47 @@ class LedgerMeter:
             time.sleep(wait)
         return hold
 
-    def _hold(self, hold: str, tokens: int, cost: float) -> float:
+    def _hold(self, hold: str, model: str, tokens: int, cost: float, estimate: int | None) -> float:
         """Put up the hold and return 0, or return after how many seconds there may be a place for it."""
         with self._ledger.transaction() as connection:
             _lock(connection, self._user)
-            _release_dead(connection)
+            release_dead(connection)
             wait = seconds_to_wait(connection, self._limits.pace, self._user, tokens)
             if wait > 0:
                 return wait
-            self._check(self._spent(connection), tokens, cost)
+            self._check(budgets_of(connection, self._limits, self._user, self._session_id), tokens, cost)
             now = time.time()
             connection.execute(
                 holds.insert().values(
                     id=hold,
                     user=self._user,
                     session_id=self._session_id,
-                    day=_today(),
+                    day=today(),
                     tokens=tokens,
                     cost_usd=cost,
                     host=socket.gethostname(),
                     pid=os.getpid(),
                     process_started=process_started(os.getpid()) or "",
                     expires=now + HOLD_S,
+                    model=model,
+                    run_id=self._run_id,
+                    estimate=estimate,
                 )
             )
         return 0.0
 
     def settle(self, hold: str, used: Usage, *, purpose: str, latency_ms: float, outcome: str) -> None:
-        """Replace a hold by what the call really used."""
+        """Replace a hold by what the call really used; it counts on the day on which it was reserved."""
         with self._ledger.transaction() as connection:
             _lock(connection, self._user)
+            held = connection.execute(select(holds.c.day, holds.c.estimate).where(holds.c.id == hold)).one_or_none()
+            if held is None:  # taken for dead, as after a long sleep of the machine: what was written then is replaced
+                connection.execute(usage.delete().where(usage.c.call == hold))
             connection.execute(holds.delete().where(holds.c.id == hold))
             connection.execute(
                 usage.insert().values(
                     at=time.time(),
-                    day=_today(),
+                    day=held.day if held else today(),
                     user=self._user,
                     session_id=self._session_id,
                     run_id=self._run_id,
@@ -120,66 +141,55 @@ class LedgerMeter:
                     cost_usd=used.cost_usd,
                     latency_ms=latency_ms,
                     outcome=outcome,
+                    estimate=held.estimate if held else None,
+                    call=hold,
                 )
             )
+            if held and held.estimate and outcome == "ok":
+                learn(connection, used.model, estimate=held.estimate, returned=used.total_tokens - used.output_tokens)
 
     def correct(self, run_id: str, used: Usage, *, outcome: str) -> bool:
         """Put what a call really used in the place of what was taken for it; false where that was done already."""
         with self._ledger.transaction() as connection:
             estimate = (usage.c.run_id == run_id) & (usage.c.outcome == SUBMITTED)
-            counts = {name: getattr(used, name) for name in (*_TOKENS, "cost_usd")}
+            counts = {name: getattr(used, name) for name in (*TOKENS, "cost_usd")}
             return connection.execute(usage.update().where(estimate).values(outcome=outcome, **counts)).rowcount > 0
 
-    def _spent(self, connection: Connection) -> _Spent:
-        day = _today()
-        tokens = func.sum(sum(usage.c[name] for name in _TOKENS))
-        used = connection.execute(
-            select(func.coalesce(tokens, 0), func.coalesce(func.sum(usage.c.cost_usd), 0.0)).where(
-                usage.c.user == self._user, usage.c.day == day
-            )
-        ).one()
-        held = connection.execute(
-            select(func.coalesce(func.sum(holds.c.tokens), 0), func.coalesce(func.sum(holds.c.cost_usd), 0.0)).where(
-                holds.c.user == self._user, holds.c.day == day
-            )
-        ).one()
-        session = sum(
-            connection.scalar(
-                select(func.coalesce(func.sum(table.c.cost_usd), 0.0)).where(table.c.session_id == self._session_id)
-            )
-            or 0.0
-            for table in (usage, holds)
-        )
-        return _Spent(day_tokens=used[0] + held[0], day_usd=used[1] + held[1], session_usd=session)
-
-    def _check(self, spent: _Spent, tokens: int, cost: float) -> None:
-        limits = self._limits
-        for name, limit, before, wanted in (
-            ("request_tokens", limits.request_tokens, 0, tokens),
-            ("day_tokens", limits.day_tokens, spent.day_tokens, tokens),
-            ("request_usd", limits.request_usd, 0.0, cost),
-            ("session_usd", limits.session_usd, spent.session_usd, cost),
-            ("day_usd", limits.day_usd, spent.day_usd, cost),
-        ):
-            if limit is None:
-                continue
-            if before + wanted > limit:
-                raise BudgetRefused(
-                    f"the budget {name} would be passed: {_amount(name, before)} of {_amount(name, limit)} "
-                    f"is used or held, this call may take {_amount(name, wanted)}",
-                    hint=f"raise it with T2S_BUDGET_{name.upper()}",
-                )
-            if before + wanted > limit * limits.warn_share and before and name not in self._warned:
-                self._warned.add(name)
-                share = (before + wanted) / limit
-                self._on_event(Notice(message=f"{share:.0%} of the budget {name} ({_amount(name, limit)}) is used"))
+    def _check(self, budgets: tuple[Budget, ...], tokens: int, cost: float) -> None:
+        for budget in budgets:
+            wanted = cost if budget.in_usd else tokens
+            if budget.would_pass(wanted):
+                raise _refusal(budget, wanted)
+            before = budget.used + budget.held
+            share = (before + wanted) / budget.limit if budget.limit else 1.0
+            if before and share > self._limits.warn_share and budget.name not in self._warned:
+                self._warned.add(budget.name)
+                limit = budget.amount(budget.limit)
+                self._on_event(Notice(message=f"{share:.0%} of the budget {budget.name} ({limit}) is used"))
 
 
-_TOKENS = ("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens")
+def standing(ledger: Ledger, limits: Limits, *, user: str, session_id: str | None) -> tuple[Budget, ...]:
+    """Every budget that is set, as it stands once what dead processes held is settled."""
+    with ledger.transaction() as connection:
+        _lock(connection, user)
+        release_dead(connection)
+        return budgets_of(connection, limits, user, session_id)
 
 
-def _amount(name: str, value: float) -> str:
-    return f"${value:.4f}" if name.endswith("usd") else f"{value:,.0f} tokens"
+def _refusal(budget: Budget, wanted: float) -> BudgetRefused:
+    span = budget.name.partition("_")[0]
+    kind = BudgetRefused if span == "request" else BudgetSpent
+    enough = max(budget.limit * 2, budget.used + budget.held + wanted)
+    example = f"{enough:.2g}usd" if budget.in_usd else f"{enough:.0f}tokens"
+    return kind(
+        f"the budget {budget.name} would be passed: {budget.amount(budget.used + budget.held)} of "
+        f"{budget.amount(budget.limit)} is used or held, this call may take {budget.amount(wanted)}",
+        hint=f"raise it: t2s budget set {span} {example}, or T2S_BUDGET_{budget.name.upper()}",
+    )
+
+
+def _unit(budget: Budget) -> str:
+    return "usd" if budget.in_usd else "tokens"
 
 
 def _lock(connection: Connection, user: str) -> None:
@@ -189,18 +199,38 @@ def _lock(connection: Connection, user: str) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:user))"), {"user": f"t2s {user}"})
 
 
-def _release_dead(connection: Connection) -> None:
-    """Drop what processes of this machine held that are no more, and what is too old."""
-    rows = connection.execute(select(holds.c.id, holds.c.host, holds.c.pid, holds.c.process_started, holds.c.expires))
+def release_dead(connection: Connection) -> None:
+    """Settle what processes of this machine held that are no more, and what is too old, at the most it can cost.
+
+    Nobody knows how far the call had come, and the service is paid for it either way.
+    """
+    rows = connection.execute(select(holds)).all()
     here, now = socket.gethostname(), time.time()
-    dead = [
-        row.id
-        for row in rows
-        if row.expires < now
-        or (row.host == here and (process_started(row.pid) or "gone") != (row.process_started or "gone"))
-    ]
-    if dead:
-        connection.execute(holds.delete().where(holds.c.id.in_(dead)))
+    for row in rows:
+        gone = row.host == here and (process_started(row.pid) or "gone") != (row.process_started or "gone")
+        if not gone and row.expires >= now:
+            continue
+        connection.execute(holds.delete().where(holds.c.id == row.id))
+        connection.execute(
+            usage.insert().values(
+                at=now,
+                day=row.day,
+                user=row.user,
+                session_id=row.session_id,
+                run_id=row.run_id or "",
+                model=row.model or "unknown",
+                purpose=KILLED,
+                input_tokens=row.tokens,
+                output_tokens=0,
+                cache_write_tokens=0,
+                cache_read_tokens=0,
+                cost_usd=row.cost_usd,
+                latency_ms=0.0,
+                outcome=KILLED,
+                estimate=row.estimate,
+                call=row.id,
+            )
+        )
 
 
 def process_started(pid: int) -> str | None:
@@ -209,7 +239,3 @@ def process_started(pid: int) -> str | None:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
         return None
-
-
-def _today() -> str:
-    return date.today().isoformat()

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import Table, select
 
 from t2s.ledger.memory_tables import actions, archives, changes, memories, postings, tasks, vectors
+from t2s.ledger.run_tables import alerts, runs
 from t2s.ledger.store import Ledger
-from t2s.ledger.tables import holds, sessions, turns, usage
+from t2s.ledger.tables import holds, saved, sessions, turns, usage
 
-_OF_A_USER: tuple[Table, ...] = (sessions, usage, memories, tasks, archives, actions)
+_OF_A_USER: tuple[Table, ...] = (sessions, usage, saved, memories, tasks, archives, actions, runs, alerts)
 
 
 def export_user(ledger: Ledger, user: str) -> dict[str, list[dict[str, Any]]]:

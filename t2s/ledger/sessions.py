@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Any
 
@@ -14,7 +14,8 @@ from sqlalchemy import Row, desc, func, or_, select
 
 from t2s.errors import UsageError
 from t2s.ledger.memory_tables import actions, tasks
-from t2s.ledger.redact import redact
+from t2s.ledger.redact import redact_details
+from t2s.ledger.run_tables import runs
 from t2s.ledger.store import SESSION_IDLE_S, Ledger
 from t2s.ledger.tables import sessions, turns
 
@@ -64,10 +65,13 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionSummary:
-    """Actions counted: in all, by name (the most common first), and on how many days."""
+    """Actions counted: in all, by name (the most common first), and on how many days; when the first and last was."""
 
     total: int
     days: int
+    most_common: str | None
+    first: float | None
+    last: float | None
     by_action: Mapping[str, int]
 
 
@@ -137,8 +141,10 @@ def end_session(ledger: Ledger, session: Session) -> None:
 
 
 def delete_session(ledger: Ledger, session: Session) -> None:
-    """Take a session away with its turns; usage stays, for it has been paid."""
+    """Take a session away with its turns; usage stays, for it has been paid, and what its runs took, without words."""
     with ledger.transaction() as connection:
+        own = runs.update().where(runs.c.session_id == session.id)
+        connection.execute(own.values(question="", error="", target=""))
         connection.execute(turns.delete().where(turns.c.session_id == session.id))
         connection.execute(tasks.delete().where(tasks.c.session_id == session.id))
         connection.execute(sessions.delete().where(sessions.c.id == session.id))
@@ -162,9 +168,15 @@ def list_turns(
         return tuple(_as_turn(row) for row in connection.execute(query.order_by(desc(turns.c.at)).limit(limit)))
 
 
+def undo_turn(ledger: Ledger, run_id: str) -> None:
+    """Take a turn out of its conversation; that it was asked stays known."""
+    with ledger.transaction() as connection:
+        connection.execute(turns.update().where(turns.c.run_id == run_id).values(status="undone"))
+
+
 def record_action(ledger: Ledger, *, user: str, action: str, **details: str | float | None) -> None:
     """Keep that a user did something; secrets are redacted and what is older than 90 days goes."""
-    told = {name: redact(value) if isinstance(value, str) else value for name, value in details.items()}
+    told = redact_details(details)
     now = time.time()
     with ledger.transaction() as connection:
         connection.execute(actions.insert().values(at=now, user=user, action=action, details=told))
@@ -172,14 +184,29 @@ def record_action(ledger: Ledger, *, user: str, action: str, **details: str | fl
 
 
 def list_actions(
-    ledger: Ledger, *, user: str, since: date | None = None, action: str | None = None, limit: int | None = None
+    ledger: Ledger,
+    *,
+    user: str | None,
+    since: date | None = None,
+    until: date | None = None,
+    action: str | None = None,
+    limit: int | None = None,
 ) -> tuple[Action, ...]:
-    """What the user did, the latest first."""
-    query = select(actions).where(actions.c.user == user).order_by(desc(actions.c.at), desc(actions.c.number))
+    """What a user did, or (None) everybody, the latest first; both days included, at most 90 days back.
+
+    `action` is a name, or a group of names by what stands before the dot.
+    """
+    kept = time.time() - AUDIT_DAYS * 86_400
+    query = select(actions).where(actions.c.at >= kept).order_by(desc(actions.c.at), desc(actions.c.number))
+    if user is not None:
+        query = query.where(actions.c.user == user)
     if since is not None:
         query = query.where(actions.c.at >= time.mktime(since.timetuple()))
+    if until is not None:
+        query = query.where(actions.c.at < time.mktime((until + timedelta(days=1)).timetuple()))
     if action is not None:
-        query = query.where(actions.c.action == action)
+        group = actions.c.action.startswith(f"{action}.", autoescape=True)
+        query = query.where((actions.c.action == action) | group)
     with ledger.reading() as connection:
         return tuple(
             Action(at=row.at, user=row.user, action=row.action, details=row.details)
@@ -187,11 +214,18 @@ def list_actions(
         )
 
 
-def sum_up(done: tuple[Action, ...]) -> ActionSummary:
-    """Actions counted."""
+def sum_up(done: Sequence[Action]) -> ActionSummary:
+    """Actions, the latest first, counted."""
     days = {date.fromtimestamp(action.at) for action in done}
-    names = Counter(action.action for action in done)
-    return ActionSummary(total=len(done), days=len(days), by_action=dict(names.most_common()))
+    names = Counter(action.action for action in done).most_common()
+    return ActionSummary(
+        total=len(done),
+        days=len(days),
+        most_common=names[0][0] if names else None,
+        first=done[-1].at if done else None,
+        last=done[0].at if done else None,
+        by_action=dict(names),
+    )
 
 
 def _as_session(row: Row[Any]) -> Session:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from t2s.errors import LedgerError
+from t2s.ledger.budgets import TOKENS
 from t2s.ledger.memory_tables import actions
 from t2s.ledger.redact import redact
 from t2s.ledger.tables import migrate, sessions, turns, usage
@@ -173,7 +174,7 @@ class Ledger:
         totals = [
             func.count().label("calls"),
             func.sum(case((usage.c.outcome == "ok", 0), else_=1)).label("errors"),
-            *(func.sum(usage.c[name]).label(name) for name in _TOKENS),
+            *(func.sum(usage.c[name]).label(name) for name in TOKENS),
             func.coalesce(func.sum(usage.c.cost_usd), 0.0).label("cost_usd"),
             func.sum(case((usage.c.cost_usd.is_(None), 1), else_=0)).label("unpriced"),
         ]
@@ -183,9 +184,6 @@ class Ledger:
             query = query.where(usage.c.user == user)
         with self.reading() as connection:
             return tuple(UsageRow(**row._mapping) for row in connection.execute(query))
-
-
-_TOKENS = ("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens")
 
 
 def _engine(place: str) -> Engine:

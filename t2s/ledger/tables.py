@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from t2s.errors import LedgerError
 from t2s.ledger.memory_tables import add_memory
+from t2s.ledger.run_tables import add_runs
 
 metadata = MetaData()
 
@@ -79,6 +80,8 @@ usage = Table(
     Column("cost_usd", Float),
     Column("latency_ms", Float, nullable=False),
     Column("outcome", String(50), nullable=False),
+    Column("estimate", Integer),
+    Column("call", String(36)),
     Index("usage_by_day", "user", "day"),
     Index("usage_by_session", "session_id"),
 )
@@ -96,6 +99,33 @@ holds = Table(
     Column("pid", Integer, nullable=False),
     Column("process_started", String(40), nullable=False),
     Column("expires", Float, nullable=False),
+    Column("model", String(200)),
+    Column("run_id", String(36)),
+    Column("estimate", Integer),
+)
+
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("model", String(200), primary_key=True),
+    Column("calls", Integer, nullable=False),
+    Column("ratio", Float, nullable=False),
+    Column("error", Float, nullable=False),
+)
+
+saved = Table(
+    "saved",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("day", String(10), nullable=False, index=True),
+    Column("user", String(200), nullable=False),
+    Column("session_id", String(36), nullable=False),
+    Column("run_id", String(36), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("source", String(20), nullable=False),
+    Column("tokens", Integer),
+    Column("cost_usd", Float),
 )
 
 
@@ -107,7 +137,18 @@ def _by_time(connection: Connection) -> None:
     connection.execute(text("CREATE INDEX IF NOT EXISTS usage_by_time ON usage (at)"))
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_first, add_memory, _by_time)
+def _cost(connection: Connection) -> None:
+    """What a call was estimated at, whose a hold is, what estimates are worth, and which calls were not needed."""
+    metadata.create_all(connection)
+    for table, names in ((usage, ("estimate", "call")), (holds, ("model", "run_id", "estimate"))):
+        known = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        for name in names:
+            if name not in known:
+                kind = table.c[name].type.compile(connection.dialect)
+                connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {name} {kind}"))
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_first, add_memory, _by_time, _cost, add_runs)
 """Step n leads a ledger of version n to version n + 1; a released step never changes."""
 
 

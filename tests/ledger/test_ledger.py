@@ -16,11 +16,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
-from t2s.errors import BudgetRefused, LedgerError
+from t2s.errors import BudgetRefused, BudgetSpent, LedgerError
 from t2s.ledger import Limits, open_ledger, redact
-from t2s.ledger.meter import LedgerMeter
+from t2s.ledger.calibration import calibration_of
+from t2s.ledger.meter import LedgerMeter, release_dead
 from t2s.ledger.store import Ledger
+from t2s.ledger.tables import holds
 from t2s.types.event import Event, Notice, ignore
 from t2s.types.query import Answer, ResultColumn, ResultSet
 from t2s.types.usage import Usage
@@ -104,6 +107,7 @@ def test_usage_adds_up_to_the_calls(ledger: Ledger) -> None:
         (Limits(request_tokens=50), "request_tokens"),
         (Limits(day_tokens=150), "day_tokens"),
         (Limits(request_usd=0.5), "request_usd"),
+        (Limits(session_tokens=150), "session_tokens"),
         (Limits(session_usd=1.5), "session_usd"),
         (Limits(day_usd=1.5), "day_usd"),
     ],
@@ -114,7 +118,10 @@ def test_a_refused_call_says_which_limit_and_how_to_raise_it(ledger: Ledger, lim
         for _ in range(3):
             spend(book, 100, 1.0)
     assert name in caught.value.message
-    assert caught.value.hint == f"raise it with T2S_BUDGET_{name.upper()}"
+    span = name.partition("_")[0]
+    assert (caught.value.hint or "").startswith(f"raise it: t2s budget set {span} ")
+    assert f"T2S_BUDGET_{name.upper()}" in (caught.value.hint or "")
+    assert isinstance(caught.value, BudgetSpent) is (span != "request")
 
 
 def test_a_model_without_a_price_is_refused_under_a_budget_in_usd(ledger: Ledger) -> None:
@@ -131,6 +138,71 @@ def test_eighty_percent_is_said_once(ledger: Ledger) -> None:
     notices = [event.message for event in events if isinstance(event, Notice)]
     assert len(notices) == 1
     assert "90% of the budget day_tokens" in notices[0]
+
+
+def test_a_call_counts_on_the_day_on_which_it_was_reserved(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = meter(ledger, Limits(day_tokens=1000), f"user-{time.time_ns()}")
+    hold = book.reserve(model="m", tokens=600, cost_usd=0.0)
+    monkeypatch.setattr("t2s.ledger.budgets.today", lambda: "2999-01-01")
+    monkeypatch.setattr("t2s.ledger.meter.today", lambda: "2999-01-01")
+    book.settle(hold, Usage(model="m", input_tokens=600), purpose="p", latency_ms=1, outcome="ok")
+    assert book.fits(tokens=900, cost_usd=None)
+
+
+def test_what_a_killed_call_may_have_cost_is_spent_until_it_tells(ledger: Ledger) -> None:
+    user = f"user-{time.time_ns()}"
+    book = meter(ledger, Limits(day_tokens=1000, day_usd=1.0), user)
+    hold = book.reserve(model="m", tokens=600, cost_usd=0.6)
+    with ledger.transaction() as connection:  # as though its process had not been heard of for too long
+        connection.execute(holds.update().values(expires=0.0))
+        release_dead(connection)
+    (tokens, usd) = (b for b in book.budgets() if b.name in ("day_tokens", "day_usd"))
+    assert (tokens.used, tokens.held, usd.used) == (600, 0, 0.6)
+    book.settle(hold, Usage(model="m", input_tokens=40, cost_usd=0.04), purpose="p", latency_ms=1, outcome="ok")
+    (row,) = ledger.usage("day", days=1, user=user)
+    assert (row.calls, row.input_tokens, row.cost_usd) == (1, 40, 0.04)
+
+
+def test_estimates_are_calibrated_by_what_was_returned(ledger: Ledger) -> None:
+    model = f"model-{time.time_ns()}"
+    book = meter(ledger, Limits(request_tokens=None, day_tokens=None), f"user-{time.time_ns()}")
+    assert book.span(model, 1000) == (500, 1050)
+    for returned in (700, 690, 710, 700, 700, 700):
+        hold = book.reserve(model=model, tokens=1000, cost_usd=0.0, estimate=1000)
+        used = Usage(model=model, input_tokens=returned - 500, cache_read_tokens=500, output_tokens=9)
+        book.settle(hold, used, purpose="p", latency_ms=1, outcome="ok")
+    known = calibration_of(ledger, model)
+    assert (known.calls, round(known.ratio, 2)) == (6, 0.70)
+    assert 0 < known.error < 0.03
+    least, most = known.span(1000)
+    assert 640 < least < 690
+    assert 710 < most < 760
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_ledger_from_before_estimates_keeps_what_was_used(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    place = str(tmp_path / "ledger.db") if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    user = f"user-{time.time_ns()}"
+    opened = open_ledger(place)
+    spend(meter(opened, Limits(), user), 70, 0.5)
+    with opened.transaction() as connection:
+        for statement in (
+            "ALTER TABLE usage DROP COLUMN estimate",
+            'ALTER TABLE usage DROP COLUMN "call"',
+            "ALTER TABLE holds DROP COLUMN model",
+            "DROP TABLE saved",
+            "DROP TABLE calibrations",
+            "UPDATE t2s_version SET number = 3",
+        ):
+            connection.execute(text(statement))
+    opened.close()
+    again = open_ledger(place)
+    spend(meter(again, Limits(day_tokens=100), user), 30, 0.5)
+    (row,) = again.usage("day", days=1, user=user)
+    assert (row.calls, row.input_tokens) == (2, 100)
+    again.close()
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -193,7 +265,10 @@ def test_many_processes_killed_at_random_never_pass_a_budget(
     book = meter(opened, Limits(request_tokens=None, day_tokens=2000), "crowd")
     spent = sum(row.input_tokens for row in opened.usage("day", days=1, user="crowd"))
     assert 0 < spent <= 2000
-    if spent < 2000:  # what the killed ones held is free again
+    if spent < 2000:  # what the killed ones had begun counts as spent, the rest is free again
+        with opened.transaction() as connection:
+            release_dead(connection)
+        spent = sum(row.input_tokens for row in opened.usage("day", days=1, user="crowd"))
         book.reserve(model="m", tokens=2000 - spent, cost_usd=0.0)
     with pytest.raises(BudgetRefused):
         book.reserve(model="m", tokens=10, cost_usd=0.0)
