@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -44,6 +45,15 @@ def sql_answer(sql: str, **more: Any) -> str:
     return json.dumps({**answer, **more})
 
 
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away in mid-answer is nothing to speak of."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class ClaudeServer:
     """Serves on a free port of loopback; `script` is used up a turn a request, then `default` answers."""
 
@@ -58,12 +68,17 @@ class ClaudeServer:
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0,
         }
+        self.bill: list[tuple[str, dict[str, int]]] = []
+        """The model and the usage of each request, as far as it was told of: a stream that is cut tells less."""
         self._cached: set[str] = set()
+        self.asked_to_count: list[dict[str, Any]] = []
         self.batches: dict[str, dict[str, Any]] = {}
         self.batch_delay_s = 0.0
+        self.models: dict[str, str | None] = {"claude-haiku-5-5": None, "claude-sonnet-5-5": None}
+        """When each model ends (ISO), as `GET /v1/models/ID` tells it."""
+        self.key_taken = True
         self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._http.daemon_threads = True
+        self._http = _Http(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 
     def __enter__(self) -> Self:
@@ -86,9 +101,18 @@ class ClaudeServer:
             turn = self.script.pop(0) if self.script else self.default(body)
             usage = self._usage(body, turn)
             if turn.status == 200 and turn.raw is None:
-                for name, count in usage.items():
+                told = _told(turn, usage, body["model"])
+                self.bill.append((body["model"], told))
+                for name, count in told.items():
                     self.counted[name] += count
             return turn, usage
+
+    def count(self, body: dict[str, Any]) -> int:
+        """How many tokens a prompt has, which nobody pays for."""
+        with self._lock:
+            self.asked_to_count.append(body)
+            system = "".join(block["text"] for block in body.get("system") or [])
+            return _words(system) + _words(json.dumps(body.get("messages")))
 
     def hand_in(self, requests: list[dict[str, Any]], headers: dict[str, str]) -> dict[str, Any]:
         """Take a batch of requests; each is answered as it would have been by itself."""
@@ -158,7 +182,11 @@ class ClaudeServer:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                parts = self.path.partition("?")[0].strip("/").split("/")[3:]
+                _, kind, *parts = self.path.partition("?")[0].strip("/").split("/")
+                if kind == "models":
+                    self._model(parts[0])
+                    return
+                parts = parts[1:]  # batches
                 if not parts:
                     listed = [server.batch(id_) for id_ in reversed(server.batches)]
                     self._json({"data": listed, "has_more": False, "first_id": None, "last_id": None})
@@ -168,6 +196,17 @@ class ClaudeServer:
                     lines = "".join(json.dumps(row) + "\n" for row in server.batches[parts[0]]["results"])
                     self._send(200, lines.encode(), {"content-type": "application/x-jsonl"})
 
+            def _model(self, name: str) -> None:
+                if not server.key_taken:
+                    error = {"type": "error", "error": {"type": "authentication_error", "message": "made up"}}
+                    self._send(401, json.dumps(error).encode(), {})
+                elif name not in server.models:
+                    error = {"type": "error", "error": {"type": "not_found_error", "message": "made up"}}
+                    self._send(404, json.dumps(error).encode(), {})
+                else:
+                    told = {"id": name, "type": "model", "display_name": name, "created_at": "2026-10-07T00:00:00Z"}
+                    self._json({**told, "retires_at": server.models[name]})
+
             def _json(self, document: Any) -> None:
                 self._send(200, json.dumps(document).encode(), {})
 
@@ -175,6 +214,9 @@ class ClaudeServer:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 if self.path.startswith("/v1/messages/batches"):
                     self._json(server.hand_in(body["requests"], {k.lower(): v for k, v in self.headers.items()}))
+                    return
+                if self.path.startswith("/v1/messages/count_tokens"):
+                    self._json({"input_tokens": server.count(body)})
                     return
                 turn, usage = server.next_turn(body, {k.lower(): v for k, v in self.headers.items()})
                 time.sleep(turn.delay_s)
@@ -241,6 +283,19 @@ def _events(turn: Turn, usage: dict[str, int], model: str) -> Iterator[tuple[str
     yield "message_delta", {"type": "message_delta", "delta": end, "usage": {"output_tokens": usage["output_tokens"]}}
     if turn.stop_reason:
         yield "message_stop", {"type": "message_stop"}
+
+
+def _told(turn: Turn, usage: dict[str, int], model: str) -> dict[str, int]:
+    """The usage that the events up to the cut tell of."""
+    told: dict[str, int] = {}
+    for number, (name, data) in enumerate(_events(turn, usage, model)):
+        if number == turn.cut_after:
+            break
+        if name == "message_start":
+            told |= data["message"]["usage"]
+        elif name == "message_delta":
+            told |= data["usage"]
+    return told
 
 
 def _words(text: str) -> int:

@@ -16,16 +16,26 @@ RETRIED_STATUS = frozenset({408, 409, 429})
 
 
 class AttemptFailed(Exception):
-    """`error` is what the user would be told; `used` is what was paid for all the same, where known."""
+    """`error` is what the user would be told; `used` is what was paid for all the same, where known.
+
+    With `maybe_paid` nobody knows: the service took the request and was not waited for any longer.
+    """
 
     def __init__(
-        self, error: ProviderError, *, retry: bool, retry_after_s: float | None = None, used: Usage | None = None
+        self,
+        error: ProviderError,
+        *,
+        retry: bool,
+        retry_after_s: float | None = None,
+        used: Usage | None = None,
+        maybe_paid: bool = False,
     ) -> None:
         super().__init__(error.message)
         self.error = error
         self.retry = retry
         self.retry_after_s = retry_after_s
         self.used = used
+        self.maybe_paid = maybe_paid
 
 
 def retried_status(status: int) -> bool:

@@ -28,6 +28,8 @@ _INCOMPLETE = {
     "tool_use": "the model wanted to call a tool that it was not given",
 }
 
+COUNT_TIMEOUT_S = 5.0
+
 
 def claude(settings: ProviderSettings, prices: Mapping[str, PriceSettings]) -> Attempt:
     """An attempt at the Messages API; retries are the caller's, the SDK's own are switched off."""
@@ -46,6 +48,25 @@ def claude(settings: ProviderSettings, prices: Mapping[str, PriceSettings]) -> A
             raise _failure(e, tally, settings) from e
 
     return attempt
+
+
+def counter(settings: ProviderSettings) -> Callable[[Request], int | None]:
+    """The service's own count of a prompt's tokens, which costs nothing; None where it cannot be had."""
+    client = create_client(settings)
+
+    def count(request: Request) -> int | None:
+        import anthropic
+        import httpx2
+
+        arguments = message_arguments(request)
+        del arguments["max_tokens"]
+        try:
+            counted = client.messages.count_tokens(**arguments, timeout=COUNT_TIMEOUT_S).input_tokens
+        except (anthropic.AnthropicError, httpx2.HTTPError, json.JSONDecodeError, TypeError, AttributeError):
+            return None
+        return counted if isinstance(counted, int) else None
+
+    return count
 
 
 def create_client(settings: ProviderSettings) -> anthropic.Anthropic:
@@ -175,7 +196,7 @@ def _failure(error: Exception, tally: _Tally, settings: ProviderSettings) -> Att
         return _refused(error, used)
     if isinstance(error, anthropic.APITimeoutError) or "Timeout" in type(error).__name__:
         slow = ProviderUnavailable(f"the model did not answer within {settings.timeout_s:g} s")
-        return AttemptFailed(slow, retry=True, used=used)
+        return AttemptFailed(slow, retry=True, used=used, maybe_paid=True)
     where = settings.base_url or "the service"
     if isinstance(error, anthropic.APIConnectionError) or type(error).__module__.startswith("httpx"):
         message = "the model's answer broke off" if used else f"{where} cannot be reached"

@@ -141,4 +141,5 @@ def _failure(error: Exception, settings: ProviderSettings) -> AttemptFailed:
             return AttemptFailed(down, retry=True, retry_after_s=retry_after(error.response.headers))
         said = " ".join(error.message.split())[:300]
         return AttemptFailed(ProviderError(f"{where} refused the request: {said}"), retry=False)
-    return AttemptFailed(ProviderUnavailable(f"{where} cannot be reached, or broke off"), retry=True)
+    late = isinstance(error, openai.APITimeoutError)
+    return AttemptFailed(ProviderUnavailable(f"{where} cannot be reached, or broke off"), retry=True, maybe_paid=late)

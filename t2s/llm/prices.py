@@ -94,6 +94,17 @@ def cost_usd(
     ) / 1_000_000
 
 
+def saved_by_prompt_cache(
+    model: str, overrides: Mapping[str, PriceSettings], *, write_tokens: int, read_tokens: int
+) -> float | None:
+    """What the prompt cache has saved in USD: reading is cheaper than sending, writing dearer; None where unpriced."""
+    price = price_of(model, 0, overrides)
+    if price is None:
+        return None
+    gained, paid = read_tokens * (price.input - price.cache_read), write_tokens * (price.cache_write - price.input)
+    return (gained - paid) / 1_000_000
+
+
 @cache
 def _table() -> dict[str, Any]:
     text = resources.files("t2s.llm").joinpath("models.toml").read_text(encoding="utf-8")

@@ -7,10 +7,11 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from threading import Thread
 
-from t2s.errors import ProviderUnavailable
+from t2s.errors import BudgetRefused, ProviderUnavailable, Throttled
 from t2s.llm import claude as claude_api
 from t2s.llm import compatible as openai_api
 from t2s.llm import replay as recorded
@@ -24,6 +25,8 @@ from t2s.types.usage import Usage
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
+COUNT_MARGIN = 0.01
+"""The service calls its own count an estimate, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,8 @@ class Service:
     meter: Meter
     retries: int
     prices: Mapping[str, PriceSettings]
+    count: Callable[[Request], int | None] | None = None
+    """The service's own free count of a prompt's tokens, where it has one; None where it does not answer."""
     sleep: Callable[[float], None] = time.sleep
 
     def complete(self, request: Request, on_event: Callable[[Event], None]) -> Reply:
@@ -55,26 +60,54 @@ class Service:
                 self.sleep(wait)
 
     def _metered(self, request: Request, on_event: Callable[[Event], None]) -> Reply:
-        prompt = estimate_request(request)
-        most = cost_usd(
-            request.model, self.prices, input_tokens=0, cache_write_tokens=prompt, output_tokens=request.max_tokens
-        )
-        hold = self.meter.reserve(model=request.model, tokens=prompt + request.max_tokens, cost_usd=most)
+        hold, prompt, most = self._reserved(request)
         start = time.monotonic()
-        # what an attempt costs that ends without a word of it: the prompt, as far as it can be told
-        used = Usage(model=request.model, input_tokens=prompt, cost_usd=most, calls=1)
+        # an attempt that ends without a word of its cost counts as the most, for limits have to hold
+        used = Usage(model=request.model, input_tokens=prompt, output_tokens=request.max_tokens, cost_usd=most, calls=1)
         outcome = "cancelled"
         try:
             reply = self.attempt(request, on_event)
             used, outcome = reply.usage, "ok"
             return reply
         except AttemptFailed as e:
-            used, outcome = e.used or Usage(model=request.model, calls=1), e.error.code
+            outcome = e.error.code
+            if e.used is not None or not e.maybe_paid:
+                used = e.used or Usage(model=request.model, calls=1)
             raise
         finally:
             ms = (time.monotonic() - start) * 1000
             self.meter.settle(hold, used, purpose=request.purpose, latency_ms=ms, outcome=outcome)
             on_event(Called(purpose=request.purpose, usage=used, latency_ms=ms, outcome=outcome))
+
+    def _reserved(self, request: Request) -> tuple[str, int, float | None]:
+        """A hold for an attempt, with the tokens of its prompt and the USD that it may cost at most.
+
+        Where the budget might do after all, were the prompt only known exactly, the service counts it, which is free.
+        """
+        estimate = estimate_request(request)
+        least, most = self.meter.span(request.model, estimate)
+        try:
+            return self._hold(request, estimate, most)
+        except BudgetRefused as e:
+            if self.count is None or isinstance(e, Throttled) or not self._fits(request, least):
+                raise
+            counted = self.count(request)
+            if counted is None:
+                raise
+            return self._hold(request, estimate, ceil(counted * (1 + COUNT_MARGIN)))
+
+    def _hold(self, request: Request, estimate: int, prompt: int) -> tuple[str, int, float | None]:
+        tokens, cost = prompt + request.max_tokens, self._cost(request, prompt)
+        hold = self.meter.reserve(model=request.model, tokens=tokens, cost_usd=cost, estimate=estimate)
+        return hold, prompt, cost
+
+    def _fits(self, request: Request, prompt: int) -> bool:
+        return self.meter.fits(tokens=prompt + request.max_tokens, cost_usd=self._cost(request, prompt))
+
+    def _cost(self, request: Request, prompt: int) -> float | None:
+        return cost_usd(
+            request.model, self.prices, input_tokens=0, cache_write_tokens=prompt, output_tokens=request.max_tokens
+        )
 
 
 def _wait(failed: int, retry_after_s: float | None) -> float:
@@ -96,13 +129,15 @@ def build_llm(model: str, settings: ProviderSettings, *, meter: Meter, prices: M
 
     Raises `ProviderKeyError` where there is no key for it.
     """
+    count = None
     if model.startswith(openai_api.PREFIX):
         attempt = openai_api.compatible(settings, prices)
     elif model.startswith(recorded.PREFIX):
         attempt = recorded.replay(Path(model.removeprefix(recorded.PREFIX)))
     else:
         attempt = claude_api.claude(settings, prices)
-    return Service(attempt=attempt, meter=meter, retries=settings.retries, prices=prices)
+        count = claude_api.counter(settings)
+    return Service(attempt=attempt, meter=meter, retries=settings.retries, prices=prices, count=count)
 
 
 def warm(model: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from t2s.caches import DiskCache, Recent
 from t2s.errors import ProviderError
 from t2s.llm import cost_usd, estimate_tokens, known_models, model_info
 from t2s.llm.attempt import AttemptFailed
@@ -79,10 +80,16 @@ class Counting:
         return Reply(text=f"answer {self.calls}", stop_reason="end_turn", usage=usage, latency_ms=1)
 
 
+def cached(llm: Counting, folder: Path) -> Cached:
+    """As a new process would have it."""
+    disk = DiskCache(folder=folder, max_age_s=60, max_bytes=100_000)
+    return Cached(llm, disk, Recent(10, 60))
+
+
 def test_a_repeated_request_is_answered_from_disk_at_no_cost(tmp_path: Path) -> None:
     llm = Counting()
-    first = Cached(llm, tmp_path).complete(REQUEST, ignore)
-    again = Cached(llm, tmp_path).complete(REQUEST, ignore)
+    first = cached(llm, tmp_path).complete(REQUEST, ignore)
+    again = cached(llm, tmp_path).complete(REQUEST, ignore)
     assert llm.calls == 1
     assert again.text == first.text
     assert (again.usage.calls, again.usage.cost_usd) == (0, 0.0)
@@ -90,10 +97,10 @@ def test_a_repeated_request_is_answered_from_disk_at_no_cost(tmp_path: Path) -> 
 
 def test_a_damaged_entry_is_asked_again(tmp_path: Path) -> None:
     llm = Counting()
-    Cached(llm, tmp_path).complete(REQUEST, ignore)
+    cached(llm, tmp_path).complete(REQUEST, ignore)
     (file,) = tmp_path.iterdir()
     file.write_text(file.read_text().replace("answer 1", "answer 9"))
-    assert Cached(llm, tmp_path).complete(REQUEST, ignore).text == "answer 2"
+    assert cached(llm, tmp_path).complete(REQUEST, ignore).text == "answer 2"
 
 
 def test_what_was_recorded_can_be_replayed_and_nothing_else(tmp_path: Path) -> None:

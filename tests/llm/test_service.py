@@ -9,7 +9,7 @@ import pytest
 from claude_server import ClaudeServer, Turn, sql_answer
 from pydantic import SecretStr
 
-from t2s.errors import ProviderError, ProviderKeyError, ProviderUnavailable
+from t2s.errors import BudgetRefused, ProviderError, ProviderKeyError, ProviderUnavailable
 from t2s.llm import build_llm, parse_json
 from t2s.llm.service import Service
 from t2s.settings import ProviderSettings
@@ -35,7 +35,13 @@ class Book:
     held: list[str] = field(default_factory=list)
     settled: list[tuple[str, Usage, str]] = field(default_factory=list)
 
-    def reserve(self, *, model: str, tokens: int, cost_usd: float | None) -> str:
+    def span(self, model: str, estimate: int) -> tuple[int, int]:
+        return estimate, estimate
+
+    def fits(self, *, tokens: int, cost_usd: float | None) -> bool:
+        return True
+
+    def reserve(self, *, model: str, tokens: int, cost_usd: float | None, estimate: int | None = None) -> str:
         self.held.append(str(len(self.held)))
         return self.held[-1]
 
@@ -180,10 +186,16 @@ def test_what_will_not_pass_is_not_tried_again(server: ClaudeServer, turn: Turn,
 )
 def test_a_broken_stream_is_tried_again_and_what_it_cost_is_kept(server: ClaudeServer, turn: Turn) -> None:
     server.script = [turn]
-    reply, book, waits, _ = call(server, timeout_s=0.4)
+    reply, book, waits, _ = call(server, timeout_s=0.4 if turn.delay_s else 30)
     assert isinstance(reply, Reply)
     assert len(waits) == 1
-    if turn.raw is None and not turn.delay_s:
+    if turn.delay_s:  # nobody knows what it cost, so that it counts as the most
+        used = book.settled[0][1]
+        assert (used.output_tokens, used.cost_usd) == (
+            REQUEST.max_tokens,
+            pytest.approx(used.input_tokens * 2.5e-6 + 5e-3),
+        )
+    elif turn.raw is None:
         assert book.settled[0][1].cache_write_tokens > 0
 
 
@@ -212,3 +224,40 @@ def test_what_is_no_answer_is_an_error(text: str) -> None:
     reply = Reply(text=text, stop_reason="end_turn", usage=Usage(model="m"), latency_ms=1)
     with pytest.raises(ProviderError):
         parse_json(reply, {"properties": {"sql": {"type": "string"}}})
+
+
+class Tight(Book):
+    """A meter that allows so many tokens a call, and takes an estimate for what it may be off by half."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def span(self, model: str, estimate: int) -> tuple[int, int]:
+        return estimate // 2, estimate * 2
+
+    def fits(self, *, tokens: int, cost_usd: float | None) -> bool:
+        return tokens <= self.most
+
+    def reserve(self, *, model: str, tokens: int, cost_usd: float | None, estimate: int | None = None) -> str:
+        if tokens > self.most:
+            raise BudgetRefused("too large")
+        return super().reserve(model=model, tokens=tokens, cost_usd=cost_usd)
+
+
+@pytest.mark.parametrize(
+    ("most", "asked", "answered"),
+    [(700, 0, True), (560, 1, True), (520, 0, False)],
+    ids=["fits anyway", "fits when counted", "cannot fit"],
+)
+def test_the_service_counts_where_the_estimate_is_too_near_a_limit_to_tell(
+    server: ClaudeServer, most: int, asked: int, answered: bool
+) -> None:
+    settings = ProviderSettings(api_key=SecretStr(KEY), base_url=server.url)
+    llm = build_llm(REQUEST.model, settings, meter=Tight(most), prices={})
+    try:
+        llm.complete(REQUEST, lambda _: None)
+    except BudgetRefused:
+        assert not answered
+    assert len(server.asked_to_count) == asked
+    assert len(server.requests) == answered
