@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from t2s.database import open_database, resolve_connection
-from t2s.pipeline.values import Values, load_values, match_values
+from t2s.linking.values import Values, index_values, match_values
+from t2s.memory.knowledge import load
 from t2s.types.query import Context
 from t2s.types.schema import Schema
 
@@ -45,12 +46,20 @@ def load_cases(questions: Path, databases: Path, *, reworded: bool = False) -> l
     return cases
 
 
+def team_cases(knowledge: Path, database: Path) -> list[Case]:
+    """The verified queries and corrections in a file of `t2s memory export`."""
+    known = load(knowledge.read_text(encoding="utf-8"), str(knowledge))
+    pairs = [(query.question, query.sql) for query in known.queries]
+    pairs += [(one.question, one.right) for one in known.corrections if one.right]
+    return [Case(question, sql, f"team {database.stem}", database) for question, sql in pairs]
+
+
 @cache
 def opened(file: Path) -> tuple[Schema, Values]:
     """A database's structure and values."""
     database = open_database(resolve_connection(str(file), {}, cwd=Path.cwd()), cache_dir=None)
     schema = database.schema()
-    values = load_values(database, schema)
+    values = index_values(database.texts(), schema)
     database.close()
     return schema, values
 

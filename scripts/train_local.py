@@ -1,8 +1,11 @@
 """Train the local generator's parser on questions with SQL; needs numpy, scikit-learn and lightgbm beside t2s.
 
     python scripts/train_local.py train.json databases/ t2s/local/parser/weights.json.gz [--every N] [--measure]
+        [--team knowledge.yaml shop.sqlite]…
 
-The questions are a JSON list of {"db_id", "question", "query"}; databases/<db_id>/<db_id>.sqlite has the data. The
+The questions are a JSON list of {"db_id", "question", "query"}; databases/<db_id>/<db_id>.sqlite has the data. With
+`--team` the verified queries of a team (`t2s memory export`) over an SQLite file of its are learnt from as well, and
+`local.weights` names the file of weights to use. The
 ranker learns from queries that models of other databases propose. `--measure` trains on part of the databases
 and reports on the rest instead of writing weights; `--every N` takes every Nth question for the ranker.
 """
@@ -21,10 +24,11 @@ from typing import Any
 
 import lightgbm
 import numpy as np
-from local_data import Case, Rows, context_of, folds, load_cases, opened, ordered, run, same
+from local_data import Case, Rows, context_of, folds, load_cases, opened, ordered, run, same, team_cases
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
+from t2s.linking.values import match_values
 from t2s.local.parser.gold import Beyond, read_sql
 from t2s.local.parser.model import (
     COLUMN_ROLES,
@@ -42,7 +46,6 @@ from t2s.local.parser.trees import Trees
 from t2s.local.parser.units import amounts, units
 from t2s.local.parser.weights import dump
 from t2s.local.rules import answer_by_rules
-from t2s.pipeline.values import match_values
 from t2s.types.query import Candidate, Context
 
 SEED = 7
@@ -392,9 +395,15 @@ def main() -> None:
     options.add_argument("out", type=Path)
     options.add_argument("--every", type=int, default=1)
     options.add_argument("--measure", action="store_true")
+    options.add_argument("--team", nargs=2, type=Path, action="append", default=[], metavar=("KNOWLEDGE", "DATABASE"))
     given = options.parse_args()
     cases = load_cases(given.questions, given.databases)
     reworded = load_cases(given.questions, given.databases, reworded=True)
+    for knowledge, database in given.team:
+        verified = team_cases(knowledge, database)
+        print(f"{len(verified)} verified queries from {knowledge}", file=sys.stderr)
+        cases += verified
+        reworded += verified
     start = time.time()
     lessons: dict[str, list[Lesson]] = {}
     for one in in_parallel(lesson, reworded):

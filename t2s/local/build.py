@@ -18,6 +18,7 @@ from t2s.local.plan import (
     Plan,
     Product,
     Test,
+    Verbatim,
     Within,
 )
 from t2s.types.schema import Schema, Table
@@ -52,12 +53,12 @@ def build(plan: Plan, schema: Schema) -> exp.Select:
     if conditions:
         select = select.where(exp.or_(*conditions) if plan.any_of else exp.and_(*conditions))
     if plan.groups:
-        select = select.group_by(*(_expression(group, schema) for group in plan.groups))
+        select = select.group_by(*(expression_of(group, schema) for group in plan.groups))
     for having in plan.having:
         select = select.having(_having(having, schema))
     for expression, descending in plan.order:
         nulls_first = _nulls_first(expression, descending, schema, limited=plan.limit is not None)
-        ordered = exp.Ordered(this=_expression(expression, schema), desc=descending, nulls_first=nulls_first)
+        ordered = exp.Ordered(this=expression_of(expression, schema), desc=descending, nulls_first=nulls_first)
         select = select.order_by(ordered)
     if plan.limit is not None:
         select = select.limit(plan.limit)
@@ -76,15 +77,34 @@ def _averaged(inner: exp.Select, name: str) -> exp.Select:
 
 def _nulls_first(expression: Expression, descending: bool, schema: Schema, *, limited: bool) -> bool:
     """Where the engine puts NULLs by itself, so that nothing need be said; the first of a ranking is no NULL."""
-    column = expression.column if isinstance(expression, Bucket) else expression
-    if limited and isinstance(column, ColumnRef):
-        table = schema.table(column.table)
-        found = table.column(column.column) if table else None
-        if found is None or found.nullable:
-            return False
+    if limited and _may_be_null(expression, schema):
+        return False
     if schema.dialect == "duckdb":
         return False
     return descending == (schema.dialect == "postgres")
+
+
+def _may_be_null(expression: Expression, schema: Schema) -> bool:
+    """Whether a column that is shown, cut, summed or averaged may be without a value."""
+    if isinstance(expression, Aggregate) and (expression.function == "count" or expression.operand is None):
+        return False
+    for ref in _columns(expression):
+        table = schema.table(ref.table)
+        found = table.column(ref.column) if table else None
+        if found is None or found.nullable:
+            return True
+    return False
+
+
+def _columns(expression: Expression) -> tuple[ColumnRef, ...]:
+    match expression:
+        case ColumnRef() as ref:
+            return (ref,)
+        case Bucket(column=ref) | Aggregate(operand=ColumnRef() as ref):
+            return (ref,)
+        case Aggregate(operand=Product(factors=factors)):
+            return factors
+    return ()
 
 
 def render(plan: Plan, schema: Schema) -> str:
@@ -116,11 +136,12 @@ def _column(ref: ColumnRef) -> exp.Column:
 def _output(expression: Expression, name: str, schema: Schema) -> exp.Expr:
     from sqlglot import exp
 
-    built = _expression(expression, schema)
+    built = expression_of(expression, schema)
     return exp.alias_(built, _name(name)) if name else built
 
 
-def _expression(expression: Expression, schema: Schema) -> exp.Expr:
+def expression_of(expression: Expression, schema: Schema) -> exp.Expr:
+    """The tree of one expression of a plan."""
     match expression:
         case ColumnRef():
             return _column(expression)
@@ -128,6 +149,14 @@ def _expression(expression: Expression, schema: Schema) -> exp.Expr:
             return _bucket(expression, schema)
         case Aggregate():
             return _aggregate(expression)
+        case Verbatim():
+            return _verbatim(expression, schema)
+
+
+def _verbatim(written: Verbatim, schema: Schema) -> exp.Expr:
+    from sqlglot import exp
+
+    return exp.condition(written.sql, dialect=schema.dialect)
 
 
 def _aggregate(aggregate: Aggregate) -> exp.Expr:
@@ -211,6 +240,8 @@ def _filter(filter_: Filter, schema: Schema) -> exp.Expr:
             return _against_average(filter_, schema)
         case Exists():
             return _exists(filter_, schema)
+        case Verbatim():
+            return _verbatim(filter_, schema)
 
 
 def _test(test: Test) -> exp.Expr:
@@ -289,8 +320,10 @@ def _exists(exists: Exists, schema: Schema) -> exp.Expr:
     return exp.not_(found) if exists.negated else found
 
 
-def _having(having: Having, schema: Schema) -> exp.Expr:
-    aggregate = _expression(having.aggregate, schema)
+def _having(having: Having | Verbatim, schema: Schema) -> exp.Expr:
+    if isinstance(having, Verbatim):
+        return _verbatim(having, schema)
+    aggregate = expression_of(having.aggregate, schema)
     if having.operator == "between":
         from sqlglot import exp
 

@@ -12,6 +12,7 @@ from t2s.local.plan import (
     Plan,
     Product,
     Test,
+    Verbatim,
     Within,
 )
 
@@ -31,6 +32,9 @@ def explain(plan: Plan) -> str:
         shown_groups = [output.expression for output in plan.outputs if output.expression in plan.groups]
         parts.append("per " + ", ".join(_expression(group, plan) for group in shown_groups or plan.groups))
     for having in plan.having:
+        if isinstance(having, Verbatim):
+            parts.append(f"with {having.sql}")
+            continue
         values = " and ".join(f"{value:g}" for value in having.values)
         parts.append(f"with {_expression(having.aggregate, plan)} {_SIGNS[having.operator]} {values}")
     if plan.order:
@@ -45,6 +49,8 @@ def _expression(expression: Expression, plan: Plan) -> str:
     match expression:
         case Bucket(column=column, unit=unit):
             return f"the {unit} of {column.column}"
+        case Verbatim(sql=sql):
+            return sql
         case Aggregate(operand=None):
             return f"the number of {plan.base}"
         case Aggregate(function="count", operand=operand):
@@ -72,6 +78,8 @@ def _filter(filter_: Filter) -> str:
         case Within(column=column, first=first, after=after):
             bounds = [f"from {first}" if first else "", f"before {after}" if after else ""]
             return f"{column.column} is {' and '.join(filter(None, bounds))}"
+        case Verbatim(sql=sql):
+            return sql
         case AgainstAverage(column=column, operator=operator):
             return f"{column.column} {_SIGNS[operator]} its average"
         case Exists(table=table, tests=tests, negated=negated):

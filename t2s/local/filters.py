@@ -9,7 +9,7 @@ from datetime import date
 from t2s.local.columns import dates, hinted, is_boolean, is_date, is_number, is_year, labels
 from t2s.local.joins import Path, tree
 from t2s.local.link import Item
-from t2s.local.plan import AgainstAverage, ColumnRef, Exists, Filter, Test, Within
+from t2s.local.plan import AgainstAverage, ColumnRef, Exists, Filter, Test, Verbatim, Within
 from t2s.local.reading import Condition, Reading
 from t2s.local.scene import Scene, Unclear, columns_of, table_of, value_of
 
@@ -84,8 +84,8 @@ def _exists(scene: Scene, base: str, far: list[tuple[str, Filter | None, bool]])
 
 
 def _column(filter_: Filter) -> ColumnRef:
-    if isinstance(filter_, Exists):
-        raise TypeError("an EXISTS has no one column")
+    if isinstance(filter_, Exists | Verbatim):
+        raise TypeError("neither EXISTS nor what others wrote has one column")
     return filter_.column
 
 

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from t2s.local.follow import follow
 from t2s.local.glossary import amended, taught
+from t2s.local.reslot import reslotted
 from t2s.local.rules import HINT, answer_by_rules, writes
 from t2s.types.event import Event
 from t2s.types.query import Abstained, Candidate, Clarification, Context, Draft, Rejected
 from t2s.types.usage import Usage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from t2s.local.parser.model import Proposal
     from t2s.local.parser.query import Query
 
@@ -36,18 +40,22 @@ EXISTS_DOUBT = 0.75
 class LocalGenerator:
     """English and Chinese without a service; see `t2s.types.generator.Generator`.
 
-    Below `min_confidence` it abstains; an evaluation that wants every question answered sets 0.
+    Below `min_confidence` it abstains; an evaluation that wants every question answered sets 0. `weights` is a file
+    of weights to use instead of those that ship.
     """
 
     model: str = "local"
     min_confidence: float = MIN_CONFIDENCE
+    weights: Path | None = None
 
     def generate(
         self, context: Context, *, rejected: tuple[Rejected, ...], n: int, on_event: Callable[[Event], None]
     ) -> tuple[tuple[Draft, ...], Usage]:
         """One draft: a candidate, or an abstention that says what was not understood."""
         lesson = taught(context)
-        draft = answer(replace(context, question=lesson.question), min_confidence=self.min_confidence)
+        draft = answer(
+            replace(context, question=lesson.question), min_confidence=self.min_confidence, weights=self.weights
+        )
         if isinstance(draft, Candidate):
             draft = amended(draft, lesson, context.schema) or Abstained(
                 reason="the words of the glossary do not fit into the query that I see", hint=HINT
@@ -57,56 +65,66 @@ class LocalGenerator:
         return (draft,), Usage(model=self.model)
 
 
-def answer(context: Context, *, min_confidence: float = MIN_CONFIDENCE) -> Draft:
+def answer(context: Context, *, min_confidence: float = MIN_CONFIDENCE, weights: Path | None = None) -> Draft:
     """The query for a question, or why there is none."""
     if writing := writes(context.question):
         return Abstained(reason=f"“{writing}” would change data; t2s only reads", hint="ask for what to look up")
+    if context.history and (draft := follow(context)) is not None:
+        return _if_sure(draft, min_confidence)
+    if (known := reslotted(context)) is not None:
+        return _if_sure(known, min_confidence)
     ruled = answer_by_rules(context)
     if isinstance(ruled, Clarification) and min_confidence:
         return ruled
-    found = candidates(context, ruled)
+    found = candidates(context, ruled, weights)
     strange = min_confidence and isinstance(ruled, Abstained)  # there are words that the rules do not understand
     least = min_confidence + STRANGE_MARGIN if strange else min_confidence
     sure = [candidate for candidate in found if (candidate.confidence or 0.0) >= least]
     if sure:
         return sure[0]
-    if found and not isinstance(ruled, Abstained):
-        return Abstained(reason=f"I would only be guessing: {found[0].explanation}", hint=HINT)
-    return ruled
+    return _unsure(found[0]) if found and not isinstance(ruled, Abstained) else ruled
 
 
-def candidates(context: Context, ruled: Draft) -> list[Candidate]:
+def _if_sure(draft: Draft, min_confidence: float) -> Draft:
+    return _unsure(draft) if isinstance(draft, Candidate) and (draft.confidence or 0.0) < min_confidence else draft
+
+
+def _unsure(candidate: Candidate) -> Abstained:
+    return Abstained(reason=f"I would only be guessing: {candidate.explanation}", hint=HINT)
+
+
+def candidates(context: Context, ruled: Draft, weights: Path | None = None) -> list[Candidate]:
     """What the rules say where the parser has no words for it; else what the ranker puts first."""
     from t2s.local.parser.gold import Beyond, read_sql
 
     if not isinstance(ruled, Candidate):
-        return _parsed(context)
+        return _parsed(context, weights)
     try:
         tree = read_sql(ruled.sql, context.schema)
     except Beyond:  # dates, products of columns, EXISTS
         doubt = EXISTS_DOUBT if "EXISTS" in ruled.sql else 1.0
         ruled = replace(ruled, confidence=round((ruled.confidence or 0.0) * doubt, 3))
-        found = [] if ruled.confidence and ruled.confidence >= MIN_CONFIDENCE else _parsed(context)
+        found = [] if ruled.confidence and ruled.confidence >= MIN_CONFIDENCE else _parsed(context, weights)
         return sorted([ruled, *found], key=lambda candidate: -(candidate.confidence or 0.0))[:1]
-    return _weighed(context, ruled, tree)
+    return _weighed(context, ruled, tree, weights)
 
 
-def _parsed(context: Context) -> list[Candidate]:
+def _parsed(context: Context, weights: Path | None) -> list[Candidate]:
     """The parser's likeliest query, if it has any."""
     from t2s.local.parser.model import confidence, propose
     from t2s.local.parser.weights import load
 
-    model = load()
+    model = load(weights)
     proposals = propose(context, model)
     return [_candidate(proposals[0], confidence(proposals[0], proposals, model), context)] if proposals else []
 
 
-def _weighed(context: Context, ruled: Candidate, tree: Query) -> list[Candidate]:
+def _weighed(context: Context, ruled: Candidate, tree: Query, weights: Path | None) -> list[Candidate]:
     """What the rules read, unless the ranker puts something else far above it."""
     from t2s.local.parser.model import confidence, propose
     from t2s.local.parser.weights import load
 
-    model = load()
+    model = load(weights)
     sure = ruled.confidence or 0.0
     proposals = propose(context, model, tree, sure)
     own = next((p for p in proposals if p.by_rules), None)

@@ -83,10 +83,10 @@ def link(context: Context, index: NameIndex) -> Linked:
 
 def _year(item: Item, previous: Item | None, following: list[Item]) -> Item:
     """`revenue 2024`: a bare year, where a number would make no sense."""
-    if item.kind != "number" or previous is None or not re.fullmatch(r"(?:19|20)\d\d", item.text):
+    if item.kind != "number" or not re.fullmatch(r"(?:19|20)\d\d", item.text):
         return item
     alone = not following or following[0].kind in ("group", "by", "and", "unit")
-    if previous.kind not in ("measure", "table", "column", "value") or not alone:
+    if not alone or (previous is not None and previous.kind not in ("measure", "table", "column", "value", "which")):
         return item
     year = int(item.number)
     period = Period(first=date(year, 1, 1), after=date(year + 1, 1, 1), start=0, end=0, text=item.text)

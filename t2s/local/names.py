@@ -57,7 +57,7 @@ class NameIndex:
             best = self._by_comment(words[0])
         top = max(best.values(), default=0.0)
         kept = [(key, score) for key, score in best.items() if score >= top - (0.45 if key[1] else 0.25)]
-        kept.sort(key=lambda pair: -pair[1])
+        kept.sort(key=lambda pair: (-pair[1], "." in pair[0][0]))  # of two tables the one in the default namespace
         return tuple(Hit(table=table, column=column, score=score) for (table, column), score in kept)
 
     def _near(self, words: tuple[str, ...]) -> Iterator[_Variant]:

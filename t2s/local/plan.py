@@ -42,7 +42,16 @@ class Aggregate:
     distinct: bool = False
 
 
-Expression = ColumnRef | Bucket | Aggregate
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verbatim:
+    """A piece of SQL as somebody wrote it, its columns under their tables' own names; `columns` are those it reads."""
+
+    sql: str
+    columns: tuple[ColumnRef, ...] = ()
+    aggregates: bool = False
+
+
+Expression = ColumnRef | Bucket | Aggregate | Verbatim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +110,7 @@ class Exists:
     negated: bool = False
 
 
-Filter = Test | Within | AgainstAverage | Exists
+Filter = Test | Within | AgainstAverage | Exists | Verbatim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +135,8 @@ class Plan:
     outputs: tuple[Output, ...] = ()
     filters: tuple[Filter, ...] = ()
     any_of: bool = False
-    groups: tuple[ColumnRef | Bucket, ...] = ()
-    having: tuple[Having, ...] = ()
+    groups: tuple[ColumnRef | Bucket | Verbatim, ...] = ()
+    having: tuple[Having | Verbatim, ...] = ()
     order: tuple[tuple[Expression, bool], ...] = ()
     limit: int | None = None
     distinct: bool = False

@@ -59,9 +59,11 @@ def _finish(draft: Draft, ties: tuple[Item, ...]) -> Reading:
     tables = [n for n in tables if n not in shown]
     if subject is not None and draft.kind(subject + 1) == "and" and subject + 2 in columns and not draft.chinese:
         shown.insert(0, subject)  # customers and their cities
+    uncounted = [n for n in (*shown, *tables) if _counted_too(draft, n)]
+    shown, tables = [n for n in shown if n not in uncounted], [n for n in tables if n not in uncounted]
     stray = [n for n in shown if (subject is not None and _stray(draft, n, subject)) or _adjective(draft, n)]
     shown = [n for n in shown if n not in stray]
-    unread = [n for n in left if n in stray or (n not in names and not _light(draft, n))]
+    unread = [n for n in left if n in stray or n in uncounted or (n not in names and not _light(draft, n))]
     return Reading(
         subject=draft.items[subject] if subject is not None else None,
         shown=tuple(draft.items[n] for n in shown),
@@ -92,6 +94,13 @@ def _kind_word(draft: Draft, at: int) -> bool:
 def _listed_too(draft: Draft, at: int) -> bool:
     """`names of actors and the musicals`: a table after `and` is to be shown as well."""
     return not draft.chinese and at > 1 and draft.items[at - 1].kind == "and" and draft.items[at - 2].named
+
+
+def _counted_too(draft: Draft, at: int) -> bool:
+    """`how many employees and customers`: two counts, which no query here makes."""
+    counted = [amount.item for amount in draft.amounts if amount.function == "count"]
+    joined = at > 1 and draft.items[at].kind == "table" and draft.items[at - 1].kind == "and"
+    return joined and draft.items[at - 2] in counted
 
 
 def _stray(draft: Draft, at: int, subject: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from difflib import get_close_matches
 
 from t2s.local.build import render
 from t2s.local.choose import choose
@@ -13,14 +14,18 @@ from t2s.local.names import index_names
 from t2s.local.read import read
 from t2s.local.reading import Reading
 from t2s.local.scene import Ambiguous, Scene, Unclear
-from t2s.local.words import lexicon, tokens
+from t2s.local.words import lexicon, spoken, tokens
 from t2s.types.query import Abstained, Candidate, Clarification, Context, Draft
+from t2s.types.schema import Schema
 
 BASE_CONFIDENCE = 0.85
 """How often a reading without any doubt is right: measured as 0.77 on databases made by others, more on plain ones."""
 
 MIN_CONFIDENCE = 0.54
 """What is less sure than this is not proposed; below it more answers were wrong than right."""
+
+NEAR = 0.8
+"""So much alike is a name that was misspelt."""
 
 HINT = "ask it in other words, with the names of tables and columns, or set ANTHROPIC_API_KEY for a model"
 
@@ -30,7 +35,7 @@ def answer_by_rules(context: Context) -> Draft:
     linked = link(context, index_names(context.schema))
     reading = read(linked)
     if reading.unread:
-        return _abstained(reading, linked)
+        return _abstained(reading, linked, context.schema)
     mentions = tuple(
         (item.first, item.tables[0].table) for item in linked.items if item.kind == "table" and item.tables
     )
@@ -65,13 +70,21 @@ def writes(question: str) -> str | None:
     return next((w.text for w in words if w.text in lexicon().writes and not w.text.isascii()), None)
 
 
-def _abstained(reading: Reading, linked: Linked) -> Abstained:
+def _abstained(reading: Reading, linked: Linked, schema: Schema) -> Abstained:
     unread = [item.text for item in reading.unread if item.kind == "unknown"]
     unread = unread or [item.text for item in reading.unread]
     words = ", ".join(f"“{text}”" for text in dict.fromkeys(unread))
     known = [item.text for item in linked.items if item.kind in ("table", "column", "value", "period", "measure")]
     understood = f"I understood {', '.join(known)}; " if known else ""
-    return Abstained(reason=f"I do not understand {words}", hint=understood + HINT)
+    meant = "".join(f"; did you mean {name}?" for name in _near(unread, schema))
+    return Abstained(reason=f"I do not understand {words}{meant}", hint=understood + HINT)
+
+
+def _near(words: list[str], schema: Schema) -> list[str]:
+    """The names that the first misspelt word is nearest to, as people say them; none where it is near to none."""
+    names = {spoken(name): None for table in schema.tables for name in (table.name, *(c.name for c in table.columns))}
+    found = (get_close_matches(word.casefold(), names, n=1, cutoff=NEAR) for word in words)
+    return next((near for near in found if near), [])
 
 
 def _confidence(linked: Linked, scene: Scene) -> float:

@@ -13,12 +13,15 @@ from pathlib import Path
 
 _PIECE = re.compile(
     r"(?P<quoted>\"[^\"]+\"|“[^”]+”|‘[^’]+’|「[^」]+」|《[^》]+》|(?<!\w)'[^']+'(?!\w))"
-    r"|(?P<number>\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    r"|(?P<number>(?:(?<![\w.)])-)?(?:\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?))"
     r"|(?P<chinese>[一-鿿]+)"
     r"|(?P<word>[^\W\d_一-鿿]+(?:['’][^\W\d_一-鿿]+)*)"
     r"|(?P<mark>[^\s\w])"
 )
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\W]+")
+LONGEST_OPERATOR = 5
+"""In words; see the lexicon."""
+_SHAPELESS = frozenset({"list", "which", "of", "and"})
 _VOWEL = re.compile(r"[aeiouy]")
 _NUMBER_WORDS = {
     word: value for value, word in enumerate("two three four five six seven eight nine ten".split(), start=2)
@@ -200,6 +203,19 @@ def concepts_of(words: tuple[str, ...]) -> frozenset[str]:
 
 def _key(member: str) -> str:
     return " ".join(stem(part) for part in member.split("_"))
+
+
+def shape_of(question: str) -> frozenset[str]:
+    """What a question asks for, whatever it asks about: the meanings of its operators, such as `count` and `cmp gt`."""
+    words = [token.text.casefold() for token in tokens(question)]
+    operators, found, at = lexicon().operators, set(), 0
+    while at < len(words):
+        lengths = range(min(LONGEST_OPERATOR, len(words) - at), 0, -1)
+        length = next((n for n in lengths if tuple(words[at : at + n]) in operators), 0)
+        if length:
+            found.add(operators[tuple(words[at : at + length])])
+        at += length or 1
+    return frozenset(found - _SHAPELESS)
 
 
 def stems(texts: Iterable[str]) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from t2s.database import open_database, resolve_connection
+from t2s.linking.values import index_values, match_values
 from t2s.local.generator import LocalGenerator
-from t2s.pipeline.values import load_values, match_values
 from t2s.types.database import Database
 from t2s.types.event import ignore
 from t2s.types.query import Abstained, Candidate, Context, Draft, Rejected
@@ -60,7 +60,7 @@ def bench(target: Path) -> Bench:
     connection = resolve_connection(str(target), {}, cwd=Path.cwd())
     database = open_database(connection, cache_dir=None)
     schema = database.schema()
-    values = load_values(database, schema)
+    values = index_values(database.texts(), schema)
 
     def context(question: str) -> Context:
         matches = match_values(question, values)

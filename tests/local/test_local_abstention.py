@@ -16,6 +16,7 @@ NONSENSE = [
     "What will the revenue be next year under the new tax law?",
     "Which products smell best?",
     "Explain the churn of customers",
+    "How many employees and customers do we have?",
     "",
     "   ",
     "???",
@@ -77,3 +78,17 @@ def test_does_not_repeat_a_query_that_was_rejected(shop) -> None:
     again = shop.ask(question, (Rejected(sql=first.sql, problems=()),))
     assert isinstance(again, Abstained)
     assert "refused" in again.reason
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("how many custmers are in Berlin?", "I do not understand “custmers”; did you mean customers?"),
+        ("average salry of employees", "did you mean salary?"),
+        ("how many flurbish customers?", "“flurbish”"),
+    ],
+)
+def test_a_misspelt_name_is_answered_with_the_right_one(shop, question: str, said: str) -> None:
+    reason = shop.abstention(question).reason
+    assert said in reason
+    assert ("did you mean" in reason) == ("did you mean" in said)

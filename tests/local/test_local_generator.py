@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from t2s.errors import ConfigError
 from t2s.local import LocalGenerator
+from t2s.local.parser.weights import FILE
 from t2s.types.event import ignore
 from t2s.types.generator import Generator
 from t2s.types.query import Candidate
@@ -52,3 +57,31 @@ def test_importing_it_loads_nothing_heavy() -> None:
     code = "import sys, t2s.local; print(sorted({'sqlglot', 'duckdb', 'sqlalchemy', 'pydantic'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_team_s_own_weights_are_used(shop, tmp_path: Path) -> None:
+    own = tmp_path / "own.json.gz"
+    own.write_bytes(FILE.read_bytes())
+    context = shop.context("Which city has the most customers?")
+    shipped, _ = LocalGenerator().generate(context, rejected=(), n=1, on_event=ignore)
+    assert LocalGenerator(weights=own).generate(context, rejected=(), n=1, on_event=ignore)[0] == shipped
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "No such file"),
+        (b"", "no weights"),
+        (b"no gzip", "not compressed"),
+        (FILE.read_bytes()[:5_000], "no weights"),
+        (gzip.compress(b'{"shapes": []}', mtime=0), "no weights"),
+    ],
+    ids=["missing", "empty", "something else", "cut off", "of another form"],
+)
+def test_what_are_no_weights_is_said(shop, tmp_path: Path, content: bytes | None, problem: str) -> None:
+    own = tmp_path / "own.json.gz"
+    if content is not None:
+        own.write_bytes(content)
+    context = shop.context("Which city has the most customers?")
+    with pytest.raises(ConfigError, match=problem):
+        LocalGenerator(weights=own).generate(context, rejected=(), n=1, on_event=ignore)

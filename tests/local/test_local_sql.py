@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -169,3 +170,10 @@ def test_chinese_names_and_comments_are_understood(tmp_path: Path) -> None:
     assert "COUNT(*)" in ask("有多少客户", schema).sql
     assert "t_cust.lvl = '金卡'" in ask("金卡客户有多少", schema).sql
     assert "GROUP BY" in ask("每个会员等级有多少客户", schema).sql
+
+
+def test_the_default_namespace_comes_first() -> None:
+    plain = table("orders", "id:int placed_on:date")
+    archived = replace(plain, namespace="archive")
+    schema = Schema(dialect="postgres", fingerprint="f", tables=(archived, plain))
+    assert " ".join(ask("How many orders are there?", schema).sql.split()) == "SELECT COUNT(*) AS count FROM orders"

@@ -83,7 +83,18 @@ def _pieces(question: str, values: tuple[ValueMatch, ...], known: frozenset[str]
             yield Piece(text, "value" if any(text.casefold() in v.text.casefold() for v in values) else "word")
 
 
+def meanings(run: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The words of a run of Chinese, each with its meanings in English; without those that only ask or count."""
+    return [(word, _words()[word]) for word in _cuts(run, set()) if word in _words()]
+
+
 def _cut(run: str, values: set[str], known: frozenset[str]) -> Iterator[Piece]:
+    for word in _cuts(run, values):
+        if piece := _piece(word, values, known):
+            yield piece
+
+
+def _cuts(run: str, values: set[str]) -> list[str]:
     """The fewest words that make up a run; a sign that no word has costs most."""
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(run) + 1):
@@ -100,9 +111,7 @@ def _cut(run: str, values: set[str], known: frozenset[str]) -> Iterator[Piece]:
         start = best[end][1]
         cuts.append(run[start:end])
         end = start
-    for word in reversed(cuts):
-        if piece := _piece(word, values, known):
-            yield piece
+    return cuts[::-1]
 
 
 def _price(word: str, values: set[str]) -> float | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from t2s.errors import ConfigError
 from t2s.local.parser.model import Model
 from t2s.local.parser.query import Condition, Expression, Query
 from t2s.local.parser.shapes import Linear, Shape
@@ -18,9 +20,18 @@ FILE = Path(__file__).with_name("weights.json.gz")
 
 
 @cache
-def load() -> Model:
-    """The model that ships with t2s."""
-    return parse(FILE.read_bytes())
+def load(file: Path | None = None) -> Model:
+    """The model in a file, by default the one that ships with t2s; raises `ConfigError` where there is none."""
+    if file is None:
+        return parse(FILE.read_bytes())
+    try:
+        return parse(file.read_bytes())
+    except OSError as e:
+        problem = e.strerror or "not compressed by gzip"
+    except (EOFError, zlib.error, ValueError, KeyError, TypeError, IndexError):
+        problem = "they are of another version of t2s, or no weights"
+    hint = "`scripts/train_local.py` makes weights; without local.weights those that ship are used"
+    raise ConfigError(f"cannot use local.weights {file}: {problem}", hint=hint)
 
 
 def dump(model: Model) -> bytes:
