@@ -79,7 +79,7 @@ def known_answer(memories: Memories, question: str, schema: Schema, today: date)
     owner = memories.owner
     scopes = [owner.scope("query"), owner.scope("correction")]
     for memory in store.find(memories.ledger, scopes=scopes, keys=[remember.question_key(question)]):
-        sql = memory.data.get("right") or (memory.data.get("sql") if memory.state in ("accepted", "golden") else None)
+        sql = memory.verified_sql
         if not sql or memory.stale or memory.fingerprint != schema.fingerprint:
             continue
         made = date.fromtimestamp(memory.valid_from)

@@ -66,7 +66,7 @@ def export(memories: Memories) -> str:
     document: dict[str, Any] = {"version": VERSION}
     glossary = {m.data["term"]: m.data["definition"] for m in known if m.kind == "glossary"}
     notes = {m.data["target"]: m.data["note"] for m in known if m.kind == "schema" and "note" in m.data}
-    trusted = [m for m in known if m.kind == "query" and m.state in ("accepted", "golden")]
+    trusted = [m for m in known if m.kind == "query" and m.verified_sql]
     queries = [
         {"question": m.data["question"], "sql": m.data["sql"], **({"golden": True} if m.state == "golden" else {})}
         for m in sorted(trusted, key=lambda m: m.data["question"])

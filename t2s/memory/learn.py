@@ -20,28 +20,31 @@ if TYPE_CHECKING:
     from t2s.types.query import Answer
 
 
-def learn_turn(memories: Memories, answer: Answer, schema: Schema, *, in_conversation: bool) -> None:
+def learn_turn(memories: Memories, answer: Answer, schema: Schema, *, in_conversation: bool) -> int:
     """Keep what an answer teaches: the query where it ran and is sure enough; in a conversation, what was said.
 
-    Result rows are never kept, only how many there were.
+    Result rows are never kept, only how many there were. Returns how many memories were made.
     """
-    now = time.time()
+    now, made = time.time(), 0
     sure = answer.status == "ok" and (answer.confidence or 0) >= remember.MIN_CONFIDENCE
     try:
         if sure and answer.sql and answer.result and not in_conversation:
             query = remember.query(
                 memories.owner, answer.question, answer.sql, schema, state="executed", now=now, source="auto"
             )
-            remember.keep(memories, query, now)
+            made += remember.keep(memories, query, now).id == query.id
         if in_conversation and answer.sql:
             said = f"{answer.question}\n{answer.sql}"
             save(memories, remember.of_session(memories.owner, "conversation", said, now=now), now)
+            made += 1
         if in_conversation and answer.result:
             columns = ", ".join(column.name for column in answer.result.columns)
             told = f"{answer.question}: {len(answer.result.rows)} rows of {columns}"
             save(memories, remember.of_session(memories.owner, "result", told, now=now), now)
+            made += 1
     except MemoryRefused:  # a secret in a question, a query that does not resolve: not for keeping
-        return
+        pass
+    return made
 
 
 def learn_schema(memories: Memories, schema: Schema, text: Callable[[Table], str]) -> int:

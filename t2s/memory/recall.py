@@ -29,6 +29,12 @@ WANTED: dict[Intent, tuple[Kind, ...]] = {
 MIN_RELEVANCE: dict[Kind, float] = {"glossary": 0.25, "schema": 0.15, "query": 0.2, "correction": 0.2}
 """Below it a memory is about something else; as measured with the lexical embedder. 0.1 for the other kinds."""
 MAX_PREFERENCES = 10
+SHAPE_SHARE = 0.23
+"""How much of an example's relevance is the likeness of the questions' shapes, the rest that of their words.
+
+As measured on Spider's dev set, each question against the others of its database that have other SQL: the first
+example has the same SQL but for names and constants for 14 % of the questions, by words alone for 7 %.
+"""
 ALIKE = 0.9
 """Two memories with so large a share of words in common are one."""
 
@@ -41,13 +47,15 @@ def recall(
     max_tokens: int,
     glossary_tokens: int,
     estimate: Callable[[str], int],
+    shape: Callable[[str], frozenset[str]] | None = None,
     timeout: float = 2.0,
 ) -> Recalled:
     """At most `count` memories a group and `max_tokens` in all, the best first.
 
     The groups are knowledge (glossary, notes, verified queries, corrections), preferences, and what the session
     holds where the question's intent asks for it. A glossary that fits `glossary_tokens` comes whole, for a
-    model gains most by it. What fails or is late is left out and named in `missing`.
+    model gains most by it. `shape` says what a question asks for (a count, the most, …) whatever it asks about: with it
+    verified queries of a like shape come first. What fails or is late is left out and named in `missing`.
     """
     now = time.time()
     intent = intent_of(question)
@@ -57,6 +65,8 @@ def recall(
     missing = list(found.missing)
     tables = tuple((m.tables[0], relevance) for m, relevance in found.memories if is_table(m))
     hits = [_hit(memory, relevance, now) for memory, relevance in found.memories if not is_table(memory)]
+    if shape is not None:
+        hits = [_shaped(hit, shape(question), shape, now) for hit in hits]
     try:
         hits += _certain(memories, question, glossary_tokens, estimate, now)
     except LedgerError as e:
@@ -90,7 +100,7 @@ def is_table(memory: Memory) -> bool:
 
 def usable(memory: Memory) -> bool:
     """Whether a query memory may serve as an example: it must have been accepted, not just have run."""
-    return memory.kind != "query" or memory.state in ("accepted", "golden")
+    return memory.kind != "query" or memory.verified_sql is not None
 
 
 def _fits(hit: Hit) -> bool:
@@ -99,6 +109,16 @@ def _fits(hit: Hit) -> bool:
 
 def _hit(memory: Memory, relevance: float, now: float) -> Hit:
     return Hit(memory=memory, relevance=relevance, score=rank(relevance, memory, now))
+
+
+def _shaped(hit: Hit, wanted: frozenset[str], shape: Callable[[str], frozenset[str]], now: float) -> Hit:
+    """The hit with the likeness of shapes in its relevance, where it is an example that is relevant anyway."""
+    if hit.memory.kind != "query" or not _fits(hit):
+        return hit
+    other = shape(hit.memory.data["question"])
+    likeness = len(wanted & other) / len(wanted | other) if wanted | other else 1.0
+    relevance = (1 - SHAPE_SHARE) * hit.relevance + SHAPE_SHARE * likeness
+    return _hit(hit.memory, max(relevance, MIN_RELEVANCE["query"]), now)
 
 
 def _distinct(hits: Iterable[Hit]) -> list[Hit]:

@@ -12,7 +12,7 @@ from t2s.errors import MemoryRefused, UsageError
 from t2s.ledger import memories as store
 from t2s.memory.memories import Memories, require_no_secret, save, searchable
 from t2s.memory.score import scored
-from t2s.memory.words import fold
+from t2s.memory.words import STANDING, fold
 from t2s.sql import check, fingerprint
 from t2s.sql.expression import Expression, read_expression
 from t2s.types.memory import Kind, Memory, Owner, Source, State
@@ -102,6 +102,14 @@ def preference(owner: Owner, text: str, *, now: float, confidence: float = 1.0, 
         raise MemoryRefused("there is nothing to remember")
     memory = _memory(owner, "preference", _key(fold(text)), text, now, source)
     return replace(memory, data={"text": text}, confidence=confidence)
+
+
+def told(owner: Owner, text: str, schema: Schema, *, now: float) -> Memory:
+    """What a user says shall be remembered: `TERM = DEFINITION` is for the glossary, all else a preference."""
+    term, equals, definition = text.replace("＝", "=").partition("=")
+    if equals and definition.strip() and len(term.split()) <= MAX_TERM_WORDS and not STANDING.match(text):
+        return glossary(owner, term, definition, schema, now=now)
+    return preference(owner, text, now=now)
 
 
 def note(owner: Owner, target: str, text: str, schema: Schema, *, now: float, source: Source = "user") -> Memory:

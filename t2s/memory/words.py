@@ -10,13 +10,14 @@ from functools import lru_cache
 _WORD = re.compile(r"[A-Za-zÀ-ɏ]+|\d+|[一-鿿]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?!s\b)[a-z])|_+|[\s\-.]+")
 _CJK = re.compile(r"[一-鿿]")
-_STOP = frozenset(
+STOP = frozenset(
     """
     a an and any are as at be between by did do does each every find for from get give had has have how i in
     is it its list many me more most much no not of on or our over per please show some than that the their
     there this to total up us was we were what when where which who whose why with without you your all
     """.split()
 )
+"""Words of a question that no name or text is found by."""
 STANDING = re.compile(
     r"^(?:please )?(?:always )?(exclude|ignore|leave out|only|排除|忽略|不算|只看|只算)\s*(.+)$", re.IGNORECASE
 )
@@ -51,5 +52,5 @@ def terms(text: str) -> Iterator[str]:
             word = match.group()
             if has_cjk(word):
                 yield from (word[i : i + 2] for i in range(max(1, len(word) - 1)))
-            elif (folded := word.casefold()) not in _STOP:
+            elif (folded := word.casefold()) not in STOP:
                 yield stem(folded)

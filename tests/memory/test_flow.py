@@ -182,7 +182,7 @@ def test_another_embedder_sees_what_is_known_at_the_end_of_the_next_question(ser
     ask(shop, "How many customers?")
     with opened(shop) as ws:
         object.__setattr__(memories_of(ws).searcher.embedder, "name", "lexical-2")
-        ws.ask("How many Germans?")
+        ws.ask("How many customers are there?")
         scopes = [memories_of(ws).owner.scope(kind) for kind in ("query", "schema")]
     with opened(shop) as ws:
         assert memory_search.vector_count(ws.ledger, scopes, "lexical-2") == 3

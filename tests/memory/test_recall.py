@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from threading import Event
 
@@ -10,6 +11,7 @@ from memory_shop import ALICE, NOW, SCHEMA, saved
 
 from t2s.errors import EmbedderUnavailable
 from t2s.ledger import memories as store
+from t2s.local.words import shape_of
 from t2s.memory import remember
 from t2s.memory.intent import intent_of
 from t2s.memory.memories import Memories
@@ -166,3 +168,34 @@ def test_what_is_used_stays_longer(memories: Memories) -> None:
     assert after.accesses == 1
     assert after.importance == pytest.approx(memory.importance + 0.05, abs=0.001)
     assert after.last_access > memory.last_access
+
+
+def test_of_two_examples_the_one_of_a_like_shape_comes_first(memories: Memories) -> None:
+    like_words = "how many orders of customers are open?"
+    like_shape = "top 5 orders"
+    sql = "SELECT count(*) FROM orders WHERE orders.id < {}"
+    for number, question in enumerate((like_words, like_shape)):
+        saved(memories, remember.query(ALICE, question, sql.format(number), SCHEMA, state="accepted", now=NOW))
+
+    def first(shape: Callable[[str], frozenset[str]] | None) -> str:
+        found = recall(
+            memories, "top 3 orders of customers", count=5, max_tokens=1_000, glossary_tokens=0,
+            estimate=len, shape=shape,
+        )  # fmt: skip
+        return found.hits[0].memory.data["question"]
+
+    assert first(None) == like_words
+    assert first(shape_of) == like_shape
+
+
+@pytest.mark.parametrize(
+    ("question", "shape"),
+    [
+        ("How many customers are there per country?", {"count", "group"}),
+        ("Which 3 products are the most expensive?", {"super desc price"}),
+        ("每个城市有多少客户?", {"count", "group"}),
+        ("names of customers", set()),
+    ],
+)
+def test_the_shape_of_a_question(question: str, shape: set[str]) -> None:
+    assert shape_of(question) == shape
