@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
-from t2s.memory.words import terms
-from t2s.types.query import ValueMatch
+from t2s.pipeline.prompt import column_text, table_text
+from t2s.types.query import Privacy, ValueMatch
 from t2s.types.schema import Schema, Table
 
-RELATED = 0.5
-"""What the best finding of the memory counts beside the best of BM25."""
+if TYPE_CHECKING:
+    from t2s.linking.choose import Costs
+    from t2s.linking.index import Index
+    from t2s.linking.memories import Memories
+    from t2s.linking.rank import Ranked
+    from t2s.types.memory import Recalled
+
+Tokens = Callable[[str, str], int]
+"""How many tokens a text costs with a model."""
+
+_costs: WeakKeyDictionary[Index, dict[tuple[str, Privacy], tuple[Costs, ...]]] = WeakKeyDictionary()
+"""By model and privacy, what the tables of an index cost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What of a schema is shown; `likely` says how likely the question needs what is in it (empty: not asked)."""
+
+    schema: Schema
+    likely: Mapping[str, float] = field(default_factory=dict)
 
 
 def link(
@@ -20,84 +38,90 @@ def link(
     schema: Schema,
     matches: tuple[ValueMatch, ...],
     *,
-    related: Mapping[str, float],
-    costs: Iterable[int],
+    memories: Memories | None = None,
+    tokens: Tokens,
+    model: str,
+    privacy: Privacy,
     max_tokens: int,
     max_tables: int,
-) -> Schema:
-    """The whole schema where its tables' `costs` (in tokens, in order) fit `max_tokens`; else the best part.
+) -> Part:
+    """The whole schema where it fits `max_tokens` of `model`, as `tokens` counts them; else what a question needs.
 
-    The part has at most `max_tables` tables, ranked by BM25 over names, comments and samples and by how well the
-    memory found them `related` (full name → 0..1), with the tables that connect them by foreign keys; the first one
-    always, however large. Tables keep their order.
+    The part has at most `max_tables` tables, connected by their foreign keys. Tables and columns keep their order.
     """
-    cost = dict(zip((t.full_name for t in schema.tables), costs, strict=True))
-    if sum(cost.values()) <= max_tokens:
-        return schema
-    neighbours = _neighbours(schema)
-    chosen: list[str] = []
-    for name in _ranked(question, schema, matches, related) or list(cost):
-        path = [n for n in _path(name, set(chosen), neighbours) if n not in chosen]
-        fits = sum(cost[n] for n in (*chosen, *path)) <= max_tokens and len(chosen) + len(path) <= max_tables
-        if fits or not chosen:
-            chosen += path
-    kept = set(chosen)
-    return replace(schema, tables=tuple(t for t in schema.tables if t.full_name in kept))
+    if _fits(schema, privacy, model, tokens, max_tokens):
+        return Part(schema=schema)
+    from t2s.linking.choose import choose
+    from t2s.linking.index import index_schema
+    from t2s.linking.rank import rank
+
+    index = index_schema(schema)
+    ranked = rank(index, question, matches, memories)
+    costs = _priced(index, tokens, model, privacy)
+    part = choose(ranked, costs, max_tokens=max_tokens, max_tables=max_tables)
+    return Part(schema=part, likely=_named(ranked, part))
 
 
-def _ranked(question: str, schema: Schema, matches: tuple[ValueMatch, ...], related: Mapping[str, float]) -> list[str]:
-    """Full names of the tables that have anything to do with the question, the best first."""
-    wanted = set(terms(question))
-    documents = {t.full_name: _document(t) for t in schema.tables}
-    frequency = Counter(term for document in documents.values() for term in document)
-    mean = sum(map(Counter.total, documents.values())) / max(1, len(documents))
-    scores: defaultdict[str, float] = defaultdict(float)
-    for name, document in documents.items():
-        for term in wanted & document.keys():
-            rarity = math.log(1 + (len(documents) - frequency[term] + 0.5) / (frequency[term] + 0.5))
-            weight = document[term]
-            scores[name] += rarity * weight * 2.2 / (weight + 1.2 * (0.25 + 0.75 * document.total() / mean))
-    for match in matches:
-        scores[match.table] += math.log(1 + len(documents))
-    top = max(scores.values(), default=1.0)
-    for name, relevance in related.items():
-        if name in documents:
-            scores[name] += top * relevance * RELATED
-    return [name for name, score in sorted(scores.items(), key=lambda item: (-item[1], item[0])) if score > 0]
+def likelihoods(
+    question: str, schema: Schema, matches: tuple[ValueMatch, ...], memories: Memories
+) -> Mapping[str, float]:
+    """How likely (0..1) a question needs each table (`table`) and column (`table.column`) of a schema."""
+    from t2s.linking.index import index_schema
+    from t2s.linking.rank import rank
+
+    return _named(rank(index_schema(schema), question, matches, memories), schema)
 
 
-def _document(table: Table) -> Counter[str]:
-    """The terms of a table; its own name weighs most, then its columns' names."""
-    document = Counter[str]()
-    parts = [(table.name, 4), (table.comment or "", 2)]
-    for column in table.columns:
-        parts += [(column.name, 2), (column.comment or "", 1), (" ".join(column.samples), 1)]
-    for text, weight in parts:
-        for term in terms(text):
-            document[term] += weight
-    return document
+def memories_of(recalled: Recalled) -> Memories:
+    """What was recalled, as it bears on tables and columns."""
+    from t2s.linking.memories import Memories
+
+    used: dict[str, float] = {}
+    for hit in recalled.hits:
+        if hit.memory.kind in ("query", "correction"):
+            for name in (*hit.memory.tables, *hit.memory.columns):
+                used[name] = max(used.get(name, 0.0), min(hit.relevance, 1.0))
+    return Memories(related=dict(reversed(recalled.tables)), used=used)
 
 
-def _neighbours(schema: Schema) -> dict[str, set[str]]:
-    graph: dict[str, set[str]] = {t.full_name: set() for t in schema.tables}
+def _named(ranked: Ranked, part: Schema) -> dict[str, float]:
+    """The likelihoods of the tables and columns of a part, by name."""
+    index = ranked.sight.index
+    found: dict[str, float] = {}
+    for table in part.tables:
+        at = index.spelled[table.full_name]
+        found[table.full_name] = ranked.tables[at]
+        columns = dict(zip((c.name for c in index.schema.tables[at].columns), ranked.columns(at), strict=True))
+        found |= {f"{table.full_name}.{column.name}": columns[column.name] for column in table.columns}
+    return found
+
+
+def _fits(schema: Schema, privacy: Privacy, model: str, tokens: Tokens, max_tokens: int) -> bool:
+    left = max_tokens
     for table in schema.tables:
-        for key in table.foreign_keys:
-            if key.target_table in graph:
-                graph[table.full_name].add(key.target_table)
-                graph[key.target_table].add(table.full_name)
-    return graph
+        left -= tokens(f"{table_text(table, privacy)}\n", model)
+        if left < 0:
+            return False
+    return True
 
 
-def _path(start: str, goals: set[str], neighbours: dict[str, set[str]]) -> list[str]:
-    """The tables on the shortest way (at most 3 keys) from `start` to a goal; only `start` where none."""
-    queue = deque([[start]])
-    seen = {start}
-    while queue:
-        path = queue.popleft()
-        if path[-1] in goals:
-            return path
-        if len(path) <= 3:
-            for name in sorted(neighbours[path[-1]] - seen):
-                seen.add(name)
-                queue.append([*path, name])
-    return [start]
+def _priced(index: Index, tokens: Tokens, model: str, privacy: Privacy) -> tuple[Costs, ...]:
+    known = _costs.setdefault(index, {})
+    if (model, privacy) not in known:
+        costs = [_cost(table, privacy, lambda text: tokens(text, model)) for table in index.schema.tables]
+        known[model, privacy] = tuple(costs)
+    return known[model, privacy]
+
+
+def _cost(table: Table, privacy: Privacy, tokens: Callable[[str], int]) -> Costs:
+    from t2s.linking.choose import Costs, bare, bare_table
+
+    empty = replace(table, columns=())
+    head = tokens(f"{table_text(bare_table(empty), privacy)}\n")
+    names, details = [], []
+    for column in table.columns:
+        full, name = (f"{column_text(shown, table, privacy)}, " for shown in (column, bare(column)))
+        names.append(tokens(name))
+        details.append(0 if full == name else tokens(full) - names[-1])
+    about = tokens(f"{table_text(empty, privacy)}\n") - head
+    return Costs(head=head, about=about, names=names, details=details)

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from t2s.memory.words import fold
 from t2s.types.llm import Effort, Message, Request, Segment
 from t2s.types.memory import Memory, Recalled
-from t2s.types.query import Context, Privacy, Rejected
+from t2s.types.query import Context, Privacy, Rejected, ValueMatch
 from t2s.types.schema import Column, Dialect, Schema, Table
 
 ANSWER_SCHEMA: Mapping[str, Any] = {
@@ -59,6 +60,12 @@ _DIALECT_RULES = {
 }
 
 
+MAX_MATCHES = 20
+MAX_VALUE = 120
+"""So many values of a question are shown, and none that is longer."""
+NULLS = 0.01
+"""A column with so large a share of NULLs is said to have them."""
+
 _SESSION_KINDS = ("conversation", "result", "summary", "event")
 
 
@@ -86,7 +93,7 @@ def build_request(
         messages.append(Message(role="user", text=_complaint(attempt)))
     return Request(
         model=model,
-        system=_system(rules, schema, context.recalled.of("glossary")),
+        system=_system(rules, schema, context),
         messages=tuple(messages),
         max_tokens=max_tokens,
         output_schema=ANSWER_SCHEMA,
@@ -95,16 +102,16 @@ def build_request(
     )
 
 
-def _system(rules: str, schema: str, glossary: tuple[Memory, ...]) -> tuple[Segment, ...]:
-    """The stable part: a glossary changes less often than the question, and so stands in the cache too."""
-    words = sorted(_one_line(memory.content, 400) for memory in glossary)
-    if not words:
-        return Segment(name="rules", text=rules), Segment(name="schema", text=f"Schema\n{schema}", cached=True)
-    return (
-        Segment(name="rules", text=rules),
-        Segment(name="schema", text=f"Schema\n{schema}"),
-        Segment(name="glossary", text="\n".join(["What words mean here", *words]), cached=True),
-    )
+def _system(rules: str, schema: str, context: Context) -> tuple[Segment, ...]:
+    """What changes least stands first and is paid for once: a whole schema, then the glossary; a part comes last."""
+    told = Segment(name="rules", text=rules)
+    words = sorted(_one_line(memory.content, 400) for memory in context.recalled.of("glossary"))
+    lines = "\n".join(["What words mean here", *words])
+    glossary = [Segment(name="glossary", text=lines, cached=True)] if words else []
+    if context.whole:
+        return (told, Segment(name="schema", text=f"Schema\n{schema}", cached=True), *glossary)
+    part = f"Schema (what of it the question seems to need)\n{schema}"
+    return (told, *glossary, Segment(name="schema", text=part, cached=True))
 
 
 def schema_text(schema: Schema, privacy: Privacy) -> str:
@@ -114,12 +121,13 @@ def schema_text(schema: Schema, privacy: Privacy) -> str:
 
 def table_text(table: Table, privacy: Privacy) -> str:
     """One table of the compact schema."""
-    parts = [_column_text(column, table, privacy) for column in table.columns]
+    parts = [column_text(column, table, privacy) for column in table.columns]
     if len(table.primary_key) > 1:
         parts.append(f"primary key ({', '.join(table.primary_key)})")
     keys = [
         f"  {', '.join(key.columns)} -> {key.target_table}({', '.join(key.target_columns)})"
         for key in table.foreign_keys
+        if len(key.columns) > 1
     ]
     about = []
     if table.kind == "view":
@@ -131,16 +139,37 @@ def table_text(table: Table, privacy: Privacy) -> str:
     return "\n".join([head, *keys])
 
 
-def _column_text(column: Column, table: Table, privacy: Privacy) -> str:
+def column_text(column: Column, table: Table, privacy: Privacy) -> str:
+    """One column of the compact schema, with what it points at."""
     text = f"{column.name} {column.type.lower()}".rstrip()
     if table.primary_key == (column.name,):
         text += " primary key"
+    for key in table.foreign_keys:
+        if key.columns == (column.name,):
+            text += f" -> {key.target_table}.{key.target_columns[0]}"
     if privacy != "schema" and column.comment:
         text += f" /* {_one_line(column.comment)} */"
     if privacy in ("values", "rows") and column.samples:
         text += f" in {json.dumps(column.samples[:12], ensure_ascii=False)}"
         text += " and others" if len(column.samples) > 12 else ""
-    return text
+    return " ".join([text, *_profile_text(column, table, privacy)])
+
+
+def _profile_text(column: Column, table: Table, privacy: Privacy) -> Iterator[str]:
+    """What of a profile helps to write a query: ranges, gaps, frequent values; not of keys, nor beside samples."""
+    profile = column.profile
+    if profile is None or privacy == "schema" or column.samples or column.name in _keys(table):
+        return
+    if profile.range:
+        yield "..".join(profile.range)
+    if profile.nulls >= NULLS * profile.rows:
+        yield f"{profile.nulls / profile.rows:.0%} null"
+    if profile.common and privacy in ("values", "rows"):
+        yield f"often {json.dumps(profile.common, ensure_ascii=False)}"
+
+
+def _keys(table: Table) -> set[str]:
+    return {*table.primary_key, *(name for key in table.foreign_keys for name in key.columns)}
 
 
 def _one_line(text: str, limit: int = 160) -> str:
@@ -171,16 +200,27 @@ def _spoken(sql: str) -> str:
 
 def _question(context: Context) -> str:
     lines = [f"Today is {context.today.isoformat()}."]
-    if context.values and context.privacy in ("values", "rows"):
-        lines.append("Values of the question that stand in the data:")
-        lines += [
-            f"- {match.table}.{match.column} = {json.dumps(match.value, ensure_ascii=False)}"
-            for match in context.values[:20]
-        ]
+    if context.privacy in ("values", "rows"):
+        lines += _values(context.values)
     lines += _remembered(context.recalled)
     if context.earlier:
         lines.append(context.earlier)
     return "\n".join([*lines, f"Question: {context.question}"])
+
+
+def _values(matches: tuple[ValueMatch, ...]) -> Iterator[str]:
+    """The values that the question names, as conditions; how the question writes them where that is otherwise."""
+    short = [match for match in matches if len(match.value) <= MAX_VALUE][:MAX_MATCHES]
+    if short:
+        yield "Values of the question that stand in the data:"
+    for match in short:
+        asked = "" if fold(match.text) == fold(match.value) else f" (for {json.dumps(match.text, ensure_ascii=False)})"
+        yield f"- {match.table}.{match.column} = {_literal(match.value)}{asked}"
+
+
+def _literal(value: str) -> str:
+    """A value as SQL has it; in JSON where it has signs that could pass for lines of the prompt."""
+    return "'" + value.replace("'", "''") + "'" if value.isprintable() else json.dumps(value, ensure_ascii=False)
 
 
 def _remembered(recalled: Recalled) -> Iterator[str]:
@@ -214,9 +254,13 @@ def _origin(memory: Memory) -> str:
 
 
 def _complaint(attempt: Rejected) -> str:
-    lines = ["That query does not work:"]
+    runs = all(problem.severity != "error" for problem in attempt.problems)
+    lines = ["That query runs, but hardly says what was meant:" if runs else "That query does not work:"]
     for problem in attempt.problems:
         place = f" (line {problem.line}, column {problem.column})" if problem.line else ""
         near = f"; did you mean {problem.suggestion}?" if problem.suggestion else ""
-        lines.append(f"- {problem.message}{place}{near}")
+        remedy = f"; {problem.remedy}" if problem.remedy else ""
+        lines.append(f"- {problem.message}{place}{near}{remedy}")
+    if runs:
+        return "\n".join([*lines, "Answer the same question with a better query, or with the same where it is right."])
     return "\n".join([*lines, "Answer the same question with a query that does."])

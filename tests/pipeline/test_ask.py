@@ -139,7 +139,8 @@ def test_candidates_are_voted_on_by_what_they_return(server: ClaudeServer, sampl
     assert answer.result is not None
     assert answer.result.rows == [(400,)]
     assert answer.usage.calls == 3
-    assert answer.confidence == pytest.approx(0.9 * 2 / 3, abs=0.001)
+    assert answer.confidence is not None
+    assert 0.5 < answer.confidence < 0.8
 
 
 def test_a_repeated_question_costs_nothing(server: ClaudeServer, sample: Path) -> None:
@@ -177,7 +178,7 @@ def test_a_named_session_continues_the_conversation(server: ClaudeServer, sample
     [
         ("schema", ["customers("], ["Shanghai", "Everyone who has", "rows"]),
         ("profile", ["Everyone who has", "about 400 rows"], ["Shanghai"]),
-        ("values", ["Everyone who has", '"Shanghai"', 'customers.city = "Shanghai"'], []),
+        ("values", ["Everyone who has", '"Berlin"', "customers.city = 'Shanghai'"], []),
     ],
 )
 def test_nothing_above_the_privacy_level_is_sent(
@@ -191,7 +192,7 @@ def test_nothing_above_the_privacy_level_is_sent(
     for text in seen:
         assert text in sent
     for text in unseen:
-        assert text not in sent.partition("Schema\n")[2]
+        assert text not in sent.partition("Schema")[2]
 
 
 def test_a_comment_cannot_leave_its_place_in_the_prompt() -> None:
@@ -210,3 +211,105 @@ def test_a_ledger_that_cannot_be_kept_does_not_cost_the_answer(sample: Path, tmp
     answer, events = ask(sample, "how many customers are there?", model="local", ledger=str(tmp_path / "file" / "x.db"))
     assert answer.status == "ok"
     assert any("nothing of this session will be kept" in e.message for e in events if isinstance(e, Notice))
+
+
+def test_a_query_that_runs_and_is_doubted_goes_back_once(server: ClaudeServer, sample: Path) -> None:
+    doubled = "SELECT sum(i.quantity) FROM order_items i JOIN returns r ON r.order_id = i.order_id"
+    right = "SELECT sum(quantity) FROM order_items WHERE order_id IN (SELECT order_id FROM returns)"
+    server.script = [Turn(text=sql_answer(doubled)), Turn(text=sql_answer(right))]
+    answer, _ = ask(sample, "how many items have the orders with returns?")
+    assert answer.sql == right
+    assert [(p.code, p.severity) for p in answer.problems] == [("fan_out", "doubt")]
+    complaint = server.requests[1]["messages"][-1]["content"]
+    assert "order_items more than once: the join with returns repeats them" in complaint
+    assert "Answer the same question with a better query" in complaint
+
+
+def test_a_doubted_query_that_the_model_stands_by_is_shown_with_its_warning(server: ClaudeServer, sample: Path) -> None:
+    doubled = "SELECT sum(i.quantity) FROM order_items i JOIN returns r ON r.order_id = i.order_id"
+    server.always_sql(doubled)
+    answer, _ = ask(sample, "how many items have the orders with returns?")
+    assert (answer.status, answer.sql) == ("ok", doubled)
+    assert [(p.code, p.severity) for p in answer.problems] == [("fan_out", "warning")]
+    assert len(server.requests) == 2
+    assert answer.confidence is not None
+    assert answer.confidence < 0.85
+
+
+def test_when_the_second_look_cannot_be_paid_for_the_first_answer_stands(server: ClaudeServer, sample: Path) -> None:
+    doubled = "SELECT sum(i.quantity) FROM order_items i JOIN returns r ON r.order_id = i.order_id"
+    server.script = [Turn(text=sql_answer(doubled)), Turn(status=400, error="invalid_request_error")]
+    answer, events = ask(sample, "how many items have the orders with returns?")
+    assert (answer.status, answer.sql) == ("ok", doubled)
+    assert any("not looked at again" in e.message for e in events if isinstance(e, Notice))
+
+
+def test_a_misspelt_value_is_corrected_without_another_call(server: ClaudeServer, sample: Path) -> None:
+    server.always_sql("SELECT count(*) FROM customers WHERE city = 'shang hai'")
+    answer, _ = ask(sample, "customers in shang hai")
+    assert answer.sql == "SELECT count(*) FROM customers WHERE city = 'Shanghai'"
+    assert [(p.code, p.suggestion) for p in answer.problems] == [("value", "Shanghai")]
+    assert len(server.requests) == 1
+
+
+def test_a_value_of_the_data_is_not_told_to_a_model_that_may_not_see_it(server: ClaudeServer, sample: Path) -> None:
+    server.always_sql("SELECT count(*) FROM customers WHERE city = 'shang hai'")
+    answer, _ = ask(sample, "customers in shang hai", privacy="schema")
+    assert answer.sql == "SELECT count(*) FROM customers WHERE city = 'shang hai'"
+    assert answer.problems[0].suggestion == "Shanghai"  # the user may know
+    assert "Shanghai" not in json.dumps(server.requests)
+    assert "no row has customers.city" in server.requests[1]["messages"][-1]["content"]
+
+
+def test_an_engine_that_quotes_a_value_does_not_tell_it_to_the_model(server: ClaudeServer, sample: Path) -> None:
+    server.always_sql("SELECT CAST(name AS INTEGER) FROM customers")
+    answer, _ = ask(sample, "nonsense", privacy="schema")
+    (name,) = [part for part in answer.problems[0].message.split("'") if part.istitle()][:1]
+    assert name not in json.dumps(server.requests)
+    assert "Conversion Error" in server.requests[1]["messages"][-1]["content"]
+
+
+def test_further_candidates_are_asked_in_other_ways_behind_the_same_cached_prompt(
+    server: ClaudeServer, sample: Path
+) -> None:
+    server.always_sql("SELECT count(*) FROM customers")
+    answer, _ = ask(sample, "how many customers?", candidates=4)
+    assert answer.confidence == 0.9  # all agree
+    assert len({json.dumps(request["system"]) for request in server.requests}) == 1
+    asked = [request["messages"][-1]["content"] for request in server.requests]
+    assert len(set(asked)) == 4
+    assert all(text.startswith(asked[0]) for text in asked)
+
+
+def test_a_candidate_that_fails_is_one_less(server: ClaudeServer, sample: Path) -> None:
+    good = Turn(text=sql_answer("SELECT count(*) FROM customers"))
+    server.script = [good, Turn(status=400, error="invalid_request_error"), good]
+    answer, events = ask(sample, "how many customers?", candidates=3)
+    assert (answer.status, answer.confidence) == ("ok", 0.9)
+    assert any("one candidate less" in e.message for e in events if isinstance(e, Notice))
+
+
+def test_most_of_the_candidates_say_whether_there_is_an_answer(server: ClaudeServer, sample: Path) -> None:
+    none = Turn(text=sql_answer("", outcome="unanswerable", explanation="no weather here"))
+    server.script = [Turn(text=sql_answer("SELECT 1")), none, none]
+    answer, _ = ask(sample, "will it rain?", candidates=3)
+    assert (answer.status, answer.explanation) == ("abstained", "no weather here")
+
+
+def test_a_doubted_candidate_has_half_a_voice(server: ClaudeServer, sample: Path) -> None:
+    doubled = "SELECT sum(i.quantity) FROM order_items i JOIN returns r ON r.order_id = i.order_id"
+    right = "SELECT sum(quantity) FROM order_items WHERE order_id IN (SELECT order_id FROM returns)"
+    server.script = [Turn(text=sql_answer(sql)) for sql in (doubled, right)]
+    answer, _ = ask(sample, "items of orders with returns", candidates=2)
+    assert answer.sql == right
+    assert answer.problems == ()
+
+
+def test_candidates_that_understand_the_question_in_different_ways_ask_back(server: ClaudeServer, sample: Path) -> None:
+    orders = sql_answer("SELECT count(*) FROM orders", explanation="Counts the orders.")
+    items = sql_answer("SELECT sum(quantity) FROM order_items", explanation="Counts the pieces that were sold.")
+    server.script = [Turn(text=orders), Turn(text=items)]
+    answer, _ = ask(sample, "how many sales?", candidates=2)
+    assert answer.status == "clarify"
+    assert answer.clarification is not None
+    assert answer.clarification.choices == ("Counts the orders.", "Counts the pieces that were sold.")
