@@ -1,0 +1,1 @@
+"""How right the answers are: data sets with known answers, verdicts, figures, reports."""
