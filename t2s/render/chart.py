@@ -14,6 +14,8 @@ from t2s.types.query import ResultSet
 
 MAX_BARS = 40
 HEIGHT = 20
+TICK = 14
+"""Columns for a date under a line, with the room around it."""
 _DATE_LIKE = re.compile(r"^\d{4}(-\d{2}){0,2}")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -40,8 +42,9 @@ def write_chart(result: ResultSet, stream: TextIO, *, color: bool) -> None:
     title = f"{clean(result.columns[value].name)} by {clean(result.columns[label].name)}"
     if len(rows) > 2 and all(_is_date(name) for name, _ in rows):
         plotext.plot([y for _, y in rows], marker="braille")
-        ticks = range(0, len(rows), max(1, len(rows) // 6))
+        ticks = range(0, len(rows), -(-len(rows) // max(1, width // TICK)))  # those that would touch are left out
         plotext.xticks([i + 1 for i in ticks], [clean(as_text(rows[i][0]))[:10] for i in ticks])
+        plotext.limit_size(False, False)  # it would ask whatever terminal is behind the process, not the stream
         plotext.plot_size(width, HEIGHT)
         plotext.title(title)
         drawn = plotext.build()
@@ -57,9 +60,10 @@ def _bars(rows: list[tuple[Any, float]], width: int) -> str:
 
     names = [clean(as_text(name)) or "NULL" for name, _ in rows]
     left = min(30, max(map(cell_len, names)))
-    texts = [f"{value:,.2f}".rstrip("0").rstrip(".") for _, value in rows]
-    room = max(10, width - left - max(map(len, texts)) - 3)
     most = max((abs(value) for _, value in rows), default=0) or 1
+    digits = 2 if most >= 1 else 6
+    texts = [f"{value:,.{digits}f}".rstrip("0").rstrip(".") for _, value in rows]
+    room = max(10, width - left - max(map(len, texts)) - 3)
     lines = [
         f"{set_cell_size(name, left)} {'█' * round(room * abs(value) / most) or '▏'} {text}\n"
         for name, (_, value), text in zip(names, rows, texts, strict=True)

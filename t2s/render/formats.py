@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TextIO
 
 from t2s.errors import UsageError
 from t2s.render.clean import clean
+from t2s.render.files import whole_file
 from t2s.render.table import write_table
 from t2s.render.values import as_json, as_text, unique_names
 from t2s.types.query import ResultSet
@@ -19,6 +21,18 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def write_result(result: ResultSet, format: str, stream: TextIO, *, color: bool = False) -> None:
     """Write a result as text; what goes to a terminal is harmless for it, what goes elsewhere is exact."""
     FORMATS[format](_for(stream, result, format), stream, color)
+
+
+def write_file(result: ResultSet, format: str, path: Path) -> None:
+    """Write a result to a file, whole or not at all."""
+    with whole_file(path) as temporary:
+        if format == "parquet":
+            from t2s.database.parquet import write_parquet
+
+            write_parquet(result, unique_names(result), temporary)
+            return
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+            write_result(result, format, stream)
 
 
 def disarmed(result: ResultSet) -> ResultSet:
@@ -99,3 +113,13 @@ FORMATS: dict[str, Callable[[ResultSet, TextIO, bool], Any]] = {
     "parquet": _binary,
 }
 """Every format by its name on the command line."""
+
+SUFFIXES = {
+    ".csv": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".md": "markdown",
+    ".parquet": "parquet",
+    ".txt": "table",
+}
+"""Formats by the end of a file's name."""

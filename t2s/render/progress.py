@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from typing import TextIO
 
 from t2s.render.clean import clean
-from t2s.types.event import Called, Event, Finished, Notice, Stage, Started
+from t2s.types.event import Called, Event, Finished, Notice, Stage, Started, Streamed
 
 _DOING: dict[Stage, str] = {
     "recall": "recalling",
@@ -19,6 +20,8 @@ _DOING: dict[Stage, str] = {
     "remember": "remembering",
 }
 FRAME_S = 0.1
+SAID = 200
+"""Characters kept of what a model is saying."""
 PATIENCE_S = 0.4
 """Nothing is shown of what is done before that."""
 
@@ -29,11 +32,12 @@ class Progress:
     With `verbose`, each stage and each call to a model leaves a line with its time.
     """
 
-    def __init__(self, stream: TextIO, *, quiet: bool = False, verbose: bool = False) -> None:
+    def __init__(self, stream: TextIO, *, quiet: bool = False, verbose: bool = False, doing: str = "") -> None:
         self._stream = stream
         self._quiet = quiet
         self._verbose = verbose
-        self._doing = ""
+        self._doing = doing
+        self._said = ""
         self._began = time.monotonic()
         self._shown = False
         self._lock = threading.Lock()
@@ -45,7 +49,9 @@ class Progress:
         """Take note of an event."""
         match event:
             case Started(stage=stage):
-                self._doing = _DOING[stage]
+                self._doing, self._said = _DOING[stage], ""
+            case Streamed(text=text):
+                self._said = (self._said + text)[-SAID:]
             case Notice(message=message) if not self._quiet:
                 self._say(f"t2s: {clean(message)}")
             case Finished(stage=stage, ms=ms) if self._verbose:
@@ -71,12 +77,28 @@ class Progress:
             if self._doing and seconds > PATIENCE_S:
                 with self._lock:
                     if not self._done.is_set():
-                        self._stream.write(f"\r\x1b[K{self._doing} … {seconds:.1f} s")
+                        self._stream.write(f"\r\x1b[K{self._line(seconds)}")
                         self._stream.flush()
                         self._shown = True
+
+    def _line(self, seconds: float) -> str:
+        """What is done, for how long, and the end of what the model is saying, as far as the terminal is wide."""
+        line = f"{self._doing} … {seconds:.1f} s"
+        room = shutil.get_terminal_size().columns - len(line) - 4
+        said = " ".join(clean(self._said.replace("\\n", " ").replace('\\"', '"')).split())
+        return f"{line}  …{_ending(said, room)}" if said and room > 0 else line
 
     def _wipe(self) -> None:
         if self._shown:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
             self._shown = False
+
+
+def _ending(text: str, width: int) -> str:
+    """The end of a text that is at most so many cells wide."""
+    from rich.cells import cell_len
+
+    while cell_len(text) > width:
+        text = text[1:]
+    return text

@@ -41,16 +41,38 @@ def console(stream: TextIO, *, color: bool) -> Console:
 def write_table(result: ResultSet, stream: TextIO, *, color: bool) -> None:
     """The rows with a line that counts them; turned to `column value` lines where the terminal is too narrow."""
     out = console(stream, color=color)
-    headers = [clean(column.name) for column in result.columns]
-    cut = CELL_WIDTH if stream.isatty() else sys.maxsize
-    cells = [[_cell(value, cut) for value in row] for row in result.rows]
+    headers, cells = _texts(result, stream)
+    cut = any("…" in cell[CELL_WIDTH - 1 :] for row in cells for cell in row)
     if headers:
         widest = sum(LEAST_WIDTH + 3 for _ in headers)
         if stream.isatty() and cells and widest > out.width:
             _write_turned(out, headers, cells)
         else:
             _write_grid(out, result, headers, cells)
-    out.print(_count(result), style="dim")
+            cut = cut or _natural_width(headers, cells) > out.width
+    note = "; what ends in … is cut to fit" if cut and stream.isatty() else ""
+    out.print(f"({_count(result)}{note})", style="dim")
+
+
+def write_turned(result: ResultSet, stream: TextIO, *, color: bool) -> None:
+    """Each row as lines of `column value`, with a line that counts the rows."""
+    out = console(stream, color=color)
+    _write_turned(out, *_texts(result, stream))
+    out.print(f"({_count(result)})", style="dim")
+
+
+def _natural_width(headers: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
+    """Cells that the grid takes where nothing is cut."""
+    from rich.cells import cell_len
+
+    return sum(max(map(cell_len, column)) + 3 for column in zip(headers, *cells, strict=True)) - 3
+
+
+def _texts(result: ResultSet, stream: TextIO) -> tuple[list[str], list[list[str]]]:
+    """Headers and cells as they are shown: long values are cut on a terminal."""
+    cut = CELL_WIDTH if stream.isatty() else sys.maxsize
+    headers = [clean(column.name) for column in result.columns]
+    return headers, [[_cell(value, cut) for value in row] for row in result.rows]
 
 
 def _write_grid(out: Console, result: ResultSet, headers: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
@@ -73,15 +95,15 @@ def _write_grid(out: Console, result: ResultSet, headers: Sequence[str], cells: 
 
 
 def _write_turned(out: Console, headers: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    from rich.cells import cell_len, set_cell_size
     from rich.text import Text
 
-    width = max(map(len, headers))
+    width = max(map(cell_len, headers), default=0)
     for number, row in enumerate(cells, 1):
         out.print(Text(f"── {number} ──", style="dim"))
         for header, cell in zip(headers, row, strict=True):
-            out.print(
-                Text.assemble((header.ljust(width), "bold"), "  ", cell or "NULL"), overflow="ellipsis", no_wrap=True
-            )
+            line = Text.assemble((set_cell_size(header, width), "bold"), "  ", cell or "NULL")
+            out.print(line, overflow="ellipsis", no_wrap=True)
 
 
 def _cell(value: Any, longest: int) -> str:
@@ -92,7 +114,7 @@ def _cell(value: Any, longest: int) -> str:
 def _count(result: ResultSet) -> str:
     count = len(result.rows)
     rows = f"{count} row{'' if count == 1 else 's'}"
-    return f"(the first {rows}; there are more: --limit 0 shows all)" if result.truncated else f"({rows})"
+    return f"the first {rows}; there are more" if result.truncated else rows
 
 
 def print_facts(stream: TextIO, headers: Sequence[str], rows: Sequence[Sequence[Any]], *, color: bool) -> None:

@@ -17,6 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from t2s.errors import UsageError
+from t2s.ledger.budgets import Budget
+from t2s.render.budget import left_in_words
 from t2s.render.clean import clean
 from t2s.render.files import whole_file
 from t2s.render.formats import write_result
@@ -143,3 +145,21 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         temporary.write_text("new")
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("budgets", "words"),
+    [
+        ([], ""),
+        ([Budget(name="request_tokens", limit=5)], ""),
+        ([Budget(name="day_tokens", limit=1_000_000, used=1)], "999k tokens left today"),
+        ([Budget(name="day_tokens", limit=10_000, used=1)], "9,999 tokens left today"),
+        (
+            [Budget(name="day_usd", limit=2, used=0.001), Budget(name="session_usd", limit=1, used=0.5, held=0.4)],
+            "$0.0999 left in this session",
+        ),
+        ([Budget(name="day_usd", limit=2, used=0.001)], "$1.99 left today"),
+    ],
+)
+def test_what_is_left_is_told_of_the_tightest_budget_and_never_rounded_up(budgets: list[Budget], words: str) -> None:
+    assert left_in_words(budgets) == words
