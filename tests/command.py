@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 LOCAL = {"T2S_MODEL": "local"}
@@ -21,6 +23,15 @@ def t2s(*arguments: str, env: dict[str, str] | None = None, stdin: str = "") -> 
         text=True,
         timeout=60,
     )
+
+
+def write_shop(path: Path) -> None:
+    """A SQLite database of three customers, two of them from Germany."""
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT, country TEXT);"
+            "INSERT INTO customers VALUES (1, 'Ann', 'Germany'), (2, 'Bo', 'France'), (3, 'Cy', 'Germany');"
+        )
 
 
 def data_of(run: subprocess.CompletedProcess[str]) -> Any:

@@ -22,7 +22,9 @@ EVAL = Path(os.environ.get("T2S_TEST_EVAL", ROOT.parent / "shared" / "eval"))
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the settings, keys or data of whoever runs it."""
     for name in list(os.environ):
-        if name.startswith(("T2S_", "ANTHROPIC_", "OPENAI_", "PG", "MYSQL_")) and not name.startswith("T2S_TEST_"):
+        if name.startswith(("T2S_", "ANTHROPIC_", "OPENAI_", "OTEL_", "PG", "MYSQL_")) and not name.startswith(
+            "T2S_TEST_"
+        ):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("T2S_HOME", str(tmp_path / "t2s"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+from t2s.cli import options
 from t2s.cli.terminal import Terminal, split_habits
 from t2s.errors import Cancelled, UsageError
 
@@ -17,20 +19,33 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
+    "chat": "Talk with a database; `t2s` alone does, too.",
     "ask": "Answer one question with checked SQL and its rows.",
-    "sql": "Check, format, transpile, explain or run SQL.",
+    "sql": "Check, fix, format, transpile, explain or run SQL.",
     "schema": "Show what t2s knows of a database.",
     "db": "Manage named connections.",
     "memory": "Teach t2s, and look after what it remembers.",
     "session": "List, resume, end or delete conversations.",
     "history": "Show who asked and did what.",
+    "resume": "Ask a question again that failed or was broken off.",
     "batch": "Generate the SQL of many questions once, lock it, check it in CI.",
+    "eval": "Measure how right the answers are, on questions with known answers.",
+    "budget": "Show what may still be spent, or set it.",
+    "monitor": "Show how fast, dear and right questions were, with findings and alerts.",
     "usage": "Show tokens and cost by session, day, model, user or purpose.",
+    "cache": "Look after what is kept on disk: models' answers, and schemas with values.",
     "models": "List models with prices and limits.",
     "config": "Show the settings and where each comes from.",
-    "doctor": "Check key, database, ledger and disk, with remedies.",
+    "doctor": "Check all that an answer needs, with verdicts and remedies.",
+    "completion": "Print the completion script of a shell.",
     "demo": "Answer questions over the built-in sample database.",
 }
+
+
+ASKED_BY_SHELL = "_T2S_COMPLETE"
+"""The variable by which the script of `t2s completion` asks what may stand at the cursor."""
+_VALUED = ("-d", "--db", "-m", "--model", "--resume")
+"""Options of `t2s` itself that a value follows."""
 
 
 class _LateGroup(TyperGroup):
@@ -53,6 +68,10 @@ class _LateGroup(TyperGroup):
 def run(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` name and return its exit code."""
     habits, rest = split_habits(arguments)
+    if ASKED_BY_SHELL in os.environ:
+        from typer.completion import completion_init  # type: ignore[attr-defined]
+
+        completion_init()
     app = typer.Typer(
         cls=_LateGroup,
         no_args_is_help=False,
@@ -65,11 +84,17 @@ def run(arguments: Sequence[str]) -> int:
     )
 
     @app.callback(invoke_without_command=True)
-    def root(ctx: typer.Context) -> int | None:
+    def root(
+        ctx: typer.Context, db: options.Database = None, model: options.Model = None, resume: options.Resume = None
+    ) -> int | None:
         """Questions in English or Chinese become SQL that is right, safe and cheap."""
-        if ctx.invoked_subcommand is None:
-            typer.echo(ctx.get_help())
-        return None
+        if ctx.invoked_subcommand is not None:
+            if db or model or resume:
+                raise UsageError("options of a command stand after it", hint=f"t2s {ctx.invoked_subcommand} --db …")
+            return None
+        from t2s.cli.chat_command import talk
+
+        return talk(ctx.obj, db=db, model=model, resume=resume)
 
     _require_command(rest)
     try:
@@ -88,7 +113,14 @@ def run(arguments: Sequence[str]) -> int:
 
 def _require_command(arguments: Sequence[str]) -> None:
     """Raise for a first word that is no command, with the nearest one."""
-    word = next((argument for argument in arguments if not argument.startswith("-")), None)
+    word = next(
+        (
+            argument
+            for before, argument in zip(("", *arguments), arguments, strict=False)
+            if not argument.startswith("-") and before not in _VALUED
+        ),
+        None,
+    )
     if word is None or word in COMMANDS:
         return
     near = get_close_matches(word, COMMANDS, n=1)

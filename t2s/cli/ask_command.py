@@ -51,8 +51,9 @@ def ask(
 
     Rows go to standard output, everything else to standard error.
     """
-    from t2s.cli.answer import Output, publish, publish_dry_run, publish_why
+    from t2s.cli.answer import Output, publish, publish_dry_run
     from t2s.render import Progress
+    from t2s.render.answer import print_why
     from t2s.workspace import Workspace
 
     terminal: Terminal = ctx.obj
@@ -83,7 +84,8 @@ def ask(
         answer = _with_choices(ws, text, runs, take_first=yes, may_ask=terminal.interactive and not json)
         progress.close()
         if why:
-            publish_why(ws.preview(text), terminal)
+            preview = ws.preview(text)
+            print_why(preview.context, preview.likely, preview.request, preview.model, terminal.err)
         return publish(answer, output, terminal)
 
 

@@ -126,7 +126,7 @@ def _collected(
 def _answer(ws: Workspace, query: Query, collected: Collected) -> Answer:
     """The answer that a reply amounts to, checked; there are no repairs in bulk."""
     from t2s.pipeline.check import check
-    from t2s.pipeline.confidence import confidence
+    from t2s.pipeline.confidence import Evidence, confidence
     from t2s.pipeline.generate import draft_of
 
     used = collected.reply.usage if collected.reply else Usage(model="")
@@ -148,7 +148,7 @@ def _answer(ws: Workspace, query: Query, collected: Collected) -> Answer:
         sql=verdict.sql,
         explanation=draft.explanation,
         tables=verdict.tables,
-        confidence=confidence(draft, repairs=0, result=None, agreement=1.0),
+        confidence=confidence(Evidence(own=draft.confidence, assumptions=len(draft.assumptions), unseen=1)),
         usage=used,
     )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from t2s.cli import options
+from t2s.cli.audit import audit
 from t2s.errors import Cancelled, T2SError, UsageError
 
 if TYPE_CHECKING:
@@ -198,6 +199,7 @@ def _follow(order: Order, terminal: Terminal, *, as_json: bool) -> int:
     assert worker.stdin is not None
     worker.stdin.write(jsonlib.dumps(asdict(order)) + "\n")
     worker.stdin.flush()
+    audit("batch", file=order.file, model=str(order.flags.get("model") or "") or None)
     with worker:
         try:
             result = _shown(worker, terminal)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from t2s.workspace import Workspace
 
 
+PINNED = {"budget.economise": False}
+"""SQL that is kept is by the model that was chosen: where the budget ends, the run does, and goes on later."""
 QUEUE_S = 24 * 3_600.0
 """A question of many waits for its place as long as it takes."""
 
@@ -88,9 +90,10 @@ def _generate(file: SpecFile, order: Order, wanted: Plan, stop: Flag) -> dict[st
     from t2s.workspace import Workspace
 
     given = {name: value for name, value in order.flags.items() if value is not None}
-    flags = {"model": file.spec.defaults.model, "pace.queue_s": QUEUE_S, "memory.auto": False, **given}
+    flags = {"model": file.spec.defaults.model, "pace.queue_s": QUEUE_S, "memory.auto": False, **PINNED, **given}
     refused = Flag()
     with Workspace.open(order.db or file.datasource(), flags=flags, use_memory=True, on_event=_on_event) as ws:
+        ws.origin = "batch"
         ws.database = Shared(ws.database)
         ws.prepare()
         if order.bulk or state_of(file).exists():  # what was handed in is collected, not asked again

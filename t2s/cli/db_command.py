@@ -5,16 +5,15 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from t2s.cli import options
+from t2s.cli.audit import audit
+from t2s.cli.config_file import read_document, write_document
 from t2s.cli.terminal import Terminal
-from t2s.errors import ConfigError, UsageError
-
-if TYPE_CHECKING:
-    from tomlkit import TOMLDocument
+from t2s.errors import UsageError
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, help="Manage named connections.", no_args_is_help=True)
 
@@ -41,12 +40,13 @@ def add(
         )
     url = resolve_connection(target, {}, cwd=Path.cwd()).url
     path = config_path()
-    document = _read(path)
+    document = read_document(path)
     entry = {"url": url} | ({"privacy": privacy} if privacy else {})
     document.setdefault("connections", {})[name] = entry
     if default:
         document["db"] = name
-    _write(path, document)
+    write_document(path, document)
+    audit("db.add", name=name, url=url)
     sys.stderr.write(f"{name} is in {path}\n")
     return 0
 
@@ -86,7 +86,7 @@ def remove(
     from t2s.config import config_path
 
     path = config_path()
-    document = _read(path)
+    document = read_document(path)
     known = document.get("connections", {})
     if name not in known:
         from t2s.sql import nearest
@@ -98,7 +98,8 @@ def remove(
     del known[name]
     if document.get("db") == name:
         del document["db"]
-    _write(path, document)
+    write_document(path, document)
+    audit("db.remove", name=name)
     return 0
 
 
@@ -120,37 +121,3 @@ def test(
         else:
             sys.stdout.write(f"ok: {clean(database.name)} is {database.dialect} with {tables} tables\n")
     return 0
-
-
-def _read(path: Path) -> TOMLDocument:
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    try:
-        return tomlkit.parse(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return tomlkit.document()
-    except (OSError, UnicodeDecodeError, TOMLKitError) as e:
-        raise ConfigError(f"cannot read {path}: {e}") from e
-
-
-def _write(path: Path, document: TOMLDocument) -> None:
-    """Write the file whole, for its owner's eyes; what makes it invalid is taken back."""
-    import tomlkit
-
-    from t2s.config import load_config
-    from t2s.render.files import whole_file
-
-    before = path.read_bytes() if path.exists() else None
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with whole_file(path) as temporary:
-        temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
-        temporary.chmod(0o600)
-    try:
-        load_config()
-    except ConfigError:
-        if before is None:
-            path.unlink()
-        else:
-            path.write_bytes(before)
-        raise

@@ -25,14 +25,14 @@ def demo(
 ) -> int:
     """Answer questions over the sample database of a shop."""
     from t2s.cli.answer import Output, publish
-    from t2s.config import home
+    from t2s.config import own_home
     from t2s.database.sample import sample_path
     from t2s.workspace import LOCAL, Workspace
 
     terminal: Terminal = ctx.obj
     output = Output(format="table", path=None, spreadsheet=False, as_json=False)
     worst = 0
-    with Workspace.open(str(sample_path(home() / "sample")), flags={"model": LOCAL}) as ws:
+    with Workspace.open(str(sample_path(own_home() / "sample")), flags={"model": LOCAL}) as ws:
         for number, text in enumerate((question,) if question else QUESTIONS):
             if number:
                 sys.stdout.write("\n")

@@ -13,9 +13,7 @@ from t2s.cli.memories import did, find_memory, index_now, memory_data, print_mem
 from t2s.errors import UsageError
 
 if TYPE_CHECKING:
-    from t2s.memory.memories import Memories
-    from t2s.types.memory import Kind, Memory
-    from t2s.types.schema import Schema
+    from t2s.types.memory import Kind
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -72,7 +70,7 @@ def add(
         elif note and text:
             memory = remember.note(owner, note, text, schema, now=now)
         elif text:
-            memory = _told(memories, text, schema, now)
+            memory = remember.told(owner, text, schema, now=now)
         else:
             raise UsageError("there is nothing to remember", hint="t2s memory add 'TERM = DEFINITION'")
         kept = remember.keep(memories, memory, now)
@@ -84,18 +82,6 @@ def add(
         known = "" if kept.id == memory.id else "known already: "
         sys.stdout.write(f"{known}{kept.kind} {kept.id[:8]}: {clean(' '.join(kept.content.split()))}\n")
     return 0
-
-
-def _told(memories: Memories, text: str, schema: Schema, now: float) -> Memory:
-    """`TERM = DEFINITION` is for the glossary, everything else is a preference."""
-    from t2s.memory import remember
-    from t2s.memory.words import STANDING
-
-    term, equals, definition = text.replace("＝", "=").partition("=")
-    is_wish = STANDING.match(text)
-    if equals and definition.strip() and len(term.split()) <= remember.MAX_TERM_WORDS and not is_wish:
-        return remember.glossary(memories.owner, term, definition, schema, now=now)
-    return remember.preference(memories.owner, text, now=now)
 
 
 @app.command(epilog="Example: t2s memory good")

@@ -15,8 +15,6 @@ def report(error: T2SError, *, as_json: bool) -> None:
 
         print_envelope(lambda request_id, ms: error_of(error, request_id=request_id, ms=ms))
         return
-    from t2s.render.clean import clean
+    from t2s.render.answer import print_error
 
-    sys.stderr.write(f"t2s: {clean(error.message)}\n")
-    if error.hint:
-        sys.stderr.write(f"     {clean(error.hint)}\n")
+    print_error(error, sys.stderr)

@@ -30,7 +30,7 @@ def show(
 ) -> int:
     """Show the tables, or the columns of one."""
     from t2s.cli.envelopes import print_data
-    from t2s.render.table import print_facts
+    from t2s.render.schema import print_table, print_tables
 
     terminal: Terminal = ctx.obj
     schema = _schema(db)
@@ -39,15 +39,12 @@ def show(
         if json:
             print_data(asdict(found))
         else:
-            _print_table(found, terminal)
+            print_table(found, sys.stdout, color=terminal.color)
         return 0
     if json:
         print_data(asdict(schema))
         return 0
-    rows = [
-        (t.full_name, t.kind, len(t.columns), t.row_estimate, ", ".join(_targets(t)), t.comment) for t in schema.tables
-    ]
-    print_facts(sys.stdout, ("table", "kind", "columns", "rows", "refers to", "comment"), rows, color=terminal.color)
+    print_tables(schema, sys.stdout, color=terminal.color)
     return 0
 
 
@@ -55,29 +52,22 @@ def show(
 def search(ctx: typer.Context, text: str, db: options.Database = None, json: options.AsJson = False) -> int:
     """Find tables and columns by a part of their name, comment or samples."""
     from t2s.cli.envelopes import print_data
-    from t2s.render.table import print_facts
+    from t2s.render.schema import SEARCH_HEADERS, print_search, search_rows
 
     terminal: Terminal = ctx.obj
-    wanted = text.casefold()
-    rows = [
-        (t.full_name, c.name, c.type, c.comment, ", ".join(c.samples[:5]))
-        for t in _schema(db).tables
-        for c in t.columns
-        if any(wanted in (part or "").casefold() for part in (t.full_name, c.name, c.comment, *c.samples))
-    ]
-    headers = ("table", "column", "type", "comment", "samples")
+    schema = _schema(db)
     if json:
-        print_data([dict(zip(headers, row, strict=True)) for row in rows])
-    else:
-        print_facts(sys.stdout, headers, rows, color=terminal.color)
-    return 0 if rows else 1
+        found = search_rows(schema, text)
+        print_data([dict(zip(SEARCH_HEADERS, row, strict=True)) for row in found])
+        return 0 if found else 1
+    return 0 if print_search(schema, text, sys.stdout, color=terminal.color) else 1
 
 
 @app.command(epilog="Example: t2s schema link 'revenue by city' --model claude-sonnet-5-5")
 def link(ctx: typer.Context, question: str, db: options.Database = None, model: options.Model = None) -> int:
     """Show what a question would send: its part of the schema and the values it names."""
-    from t2s.cli.answer import publish_why
     from t2s.pipeline.prompt import schema_text
+    from t2s.render.answer import print_why
     from t2s.render.clean import clean_lines
     from t2s.render.progress import Progress
     from t2s.workspace import Workspace
@@ -89,7 +79,7 @@ def link(ctx: typer.Context, question: str, db: options.Database = None, model: 
     progress.close()
     text = schema_text(preview.context.schema, preview.context.privacy)
     sys.stdout.write((clean_lines(text) if sys.stdout.isatty() else text) + "\n")
-    publish_why(preview, terminal)
+    print_why(preview.context, preview.likely, preview.request, preview.model, terminal.err)
     return 0
 
 
@@ -124,6 +114,40 @@ def refresh(db: options.Database = None, json: options.AsJson = False) -> int:
     return 0
 
 
+@app.command(epilog="Example: t2s schema diff staging --db production")
+def diff(
+    ctx: typer.Context,
+    other: Annotated[str, typer.Argument(help="The database to compare with: a name, a URL, or data files.")],
+    db: options.Database = None,
+    json: options.AsJson = False,
+) -> int:
+    """Say what OTHER has more, less, or in another type; the exit code is 1 where they differ."""
+    from t2s.cli.envelopes import print_data, print_envelope
+    from t2s.render.clean import clean
+    from t2s.render.envelope import error_envelope
+
+    changes = _changes(_schema(db), _schema(other))
+    told = f"{len(changes)} differences" if changes else "no difference"
+    if json and not changes:
+        print_data({"changes": []})
+    elif json:
+        print_envelope(
+            lambda request_id, ms: error_envelope(
+                code="different",
+                message=told,
+                suggestion=None,
+                request_id=request_id,
+                ms=ms,
+                data={"changes": changes},
+            )
+        )
+    for change in () if json else changes:
+        sys.stdout.write(clean(change) + "\n")
+    if not ctx.obj.quiet and not json:
+        sys.stderr.write(f"{told}\n")
+    return 1 if changes else 0
+
+
 def _schema(target: str | None) -> Schema:
     from t2s.config import load_config
     from t2s.workspace import connect
@@ -140,36 +164,6 @@ def _find(schema: Schema, name: str) -> Table:
         near = nearest(name, (t.full_name for t in schema.tables))
         raise UsageError(f"there is no table {name}", hint=f"did you mean {near}?" if near else "`t2s schema show`")
     return found
-
-
-def _targets(table: Table) -> list[str]:
-    return list(dict.fromkeys(key.target_table for key in table.foreign_keys))
-
-
-def _print_table(table: Table, terminal: Terminal) -> None:
-    from t2s.render.clean import clean
-    from t2s.render.table import print_facts
-
-    keys = {
-        name: f"{key.target_table}.{target}"
-        for key in table.foreign_keys
-        for name, target in zip(key.columns, key.target_columns, strict=True)
-    }
-    if table.comment:
-        sys.stdout.write(clean(table.comment) + "\n")
-    rows = [
-        (
-            c.name,
-            c.type,
-            "primary" if c.name in table.primary_key else "" if c.nullable else "not null",
-            keys.get(c.name, ""),
-            c.comment,
-            ", ".join(c.samples[:8]),
-        )
-        for c in table.columns
-    ]
-    headers = ("column", "type", "key", "refers to", "comment", "samples")
-    print_facts(sys.stdout, headers, rows, color=terminal.color)
 
 
 def _changes(before: Schema, after: Schema) -> list[str]:

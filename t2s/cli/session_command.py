@@ -53,9 +53,9 @@ def list_(ctx: typer.Context, json: options.AsJson = False) -> int:
 @app.command(epilog="Example: t2s session show march")
 def show(ctx: typer.Context, session: Name, json: options.AsJson = False) -> int:
     """Show a conversation's questions and the SQL that answered them."""
-    from t2s.cli.answer import print_sql
     from t2s.cli.envelopes import print_data
     from t2s.ledger.sessions import list_turns
+    from t2s.render.answer import print_sql
     from t2s.render.clean import clean
 
     with _found(session) as (memories, found):
@@ -67,7 +67,7 @@ def show(ctx: typer.Context, session: Name, json: options.AsJson = False) -> int
         sys.stdout.write(f"{_when(turn.at)}  {turn.status}  {clean(turn.question)}\n")
         sys.stdout.flush()
         if turn.sql:
-            print_sql(turn.sql, ctx.obj)
+            print_sql(turn.sql, ctx.obj.err)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`t2s sql`: check, format, transpile, explain and run SQL that is there already."""
+"""`t2s sql`: check, fix, format, transpile, explain and run SQL that is there already."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from t2s.cli import options
+from t2s.cli.audit import audit
 from t2s.cli.terminal import Terminal, read_stdin, require_text
 from t2s.errors import UsageError
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
-    help="Check, format, transpile, explain or run SQL.",
+    help="Check, fix, format, transpile, explain or run SQL.",
     no_args_is_help=True,
 )
 
@@ -32,17 +33,20 @@ DialectOption = Annotated[options.Dialect, typer.Option("--dialect", help="The e
 
 @app.command(epilog="Example: t2s sql check query.sql --db shop.duckdb")
 def check(ctx: typer.Context, sql: Source, db: options.Database = None, json: options.AsJson = False) -> int:
-    """Check that SQL is harmless, fits the schema, and is taken by the engine."""
-    from t2s.cli.answer import describe
+    """Check that SQL is harmless, fits the schema, and is taken by the engine; say what is doubtful in it."""
     from t2s.cli.envelopes import print_data, print_envelope
+    from t2s.pipeline.sanity import doubts
+    from t2s.render.answer import describe
     from t2s.render.envelope import error_envelope
+    from t2s.types.query import Rejected
 
     text = _read(sql)
     with _open(db) as database:
         verdict = _check(text, database)
+        doubted = () if isinstance(verdict, Rejected) else doubts(text, "", None, database.schema(), database)
     code = _code(verdict)
     problems = getattr(verdict, "problems", ())
-    data = asdict(verdict)
+    data = {**asdict(verdict), "doubts": [asdict(problem) for problem in doubted]}
     if json and code == 0:
         print_data(data)
     elif json:
@@ -55,9 +59,40 @@ def check(ctx: typer.Context, sql: Source, db: options.Database = None, json: op
         )
     for problem in () if json else problems:
         sys.stdout.write(f"{describe(problem)}\n")
+    for problem in () if json else doubted:
+        sys.stderr.write(f"careful: {describe(problem)}\n")
     if code == 0 and not json and not ctx.obj.quiet:
         sys.stderr.write(f"ok: reads {', '.join(data['tables']) or 'no table'}\n")
     return code
+
+
+@app.command(epilog="Example: t2s sql fix query.sql --db shop.duckdb --write")
+def fix(
+    ctx: typer.Context,
+    sql: Source,
+    db: options.Database = None,
+    model: options.Model = None,
+    write: Annotated[bool, typer.Option("--write", "-w", help="Write the file anew, if anything changed.")] = False,
+    json: options.AsJson = False,
+) -> int:
+    """Put SQL right: misspelt names and values at once, all else by asking the model.
+
+    The SQL goes to standard output, what was wrong and a diff to standard error.
+    """
+    from t2s.cli.fixed import publish_fix
+    from t2s.render import Progress
+    from t2s.workspace import Workspace
+    from t2s.workspace.fixing import fix as fix_sql
+
+    text = _read(sql)
+    file = Path(sql) if sql != "-" and text != sql.strip() else None
+    if write and file is None:
+        raise UsageError("--write wants a file", hint="t2s sql fix query.sql --write")
+    progress = Progress(sys.stderr, quiet=ctx.obj.quiet, verbose=ctx.obj.verbose)
+    with Workspace.open(db, flags={"model": model}, use_memory=False, on_event=progress) as ws:
+        answer = fix_sql(ws, text)
+        progress.close()
+    return publish_fix(text, answer, file, ctx.obj, write=write, as_json=json)
 
 
 @app.command("format", epilog="Example: t2s sql format - --dialect postgres < query.sql")
@@ -86,9 +121,10 @@ def transpile(
 def explain(sql: Source, db: options.Database = None) -> int:
     """Show the engine's plan without running the query."""
     from t2s.render.clean import clean_lines
+    from t2s.workspace.direct import checked
 
     with _open(db) as database:
-        text = _checked(_read(sql), database)
+        text = checked(_read(sql), database)
         plan = database.explain(text)
     sys.stdout.write((clean_lines(plan) if sys.stdout.isatty() else plan) + "\n")
     return 0
@@ -110,17 +146,19 @@ def run(
     from t2s.cli.envelopes import print_data
     from t2s.config import load_config
     from t2s.render.envelope import result_data
+    from t2s.workspace.direct import checked
 
     terminal: Terminal = ctx.obj
     output = Output(format=format, path=out, spreadsheet=False, as_json=json).checked()
     settings = load_config({"limit": limit, "timeout": timeout}).settings
     with _open(db) as database:
-        text = _checked(_read(sql), database)
+        text = checked(_read(sql), database)
         result = database.run(text, limit=settings.limit or None, timeout=settings.timeout)
     if json:
         print_data({"sql": text, "result": result_data(result)})
     else:
         write_rows(result, output, terminal)
+    audit("sql", sql=text, database=database.identity, rows=len(result.rows))
     return 0
 
 
@@ -153,19 +191,6 @@ def _check(sql: str, database: Database) -> Valid | Rejected:
     from t2s.pipeline.check import check as check_sql
 
     return check_sql(sql, database.schema(), database)
-
-
-def _checked(sql: str, database: Database) -> str:
-    """The SQL, or the error that its first problem is."""
-    from t2s.cli.answer import describe
-    from t2s.errors import GuardRefused, QueryError
-    from t2s.types.query import Rejected
-
-    verdict = _check(sql, database)
-    if isinstance(verdict, Rejected):
-        kind = GuardRefused if verdict.by_guard else QueryError
-        raise kind("; ".join(map(describe, verdict.problems)))
-    return verdict.sql
 
 
 def _code(verdict: Valid | Rejected) -> int:

@@ -6,8 +6,12 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from t2s.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 HABITS = {
     "-q": "quiet",
@@ -37,6 +41,13 @@ class Terminal:
             interactive="no_input" not in habits and sys.stdin.isatty() and sys.stderr.isatty(),
             color="no_color" not in habits and not os.environ.get("NO_COLOR"),
         )
+
+    @property
+    def err(self) -> Console:
+        """Standard error, for everything that is not data."""
+        from t2s.render.table import console
+
+        return console(sys.stderr, color=self.color)
 
 
 def read_stdin() -> str:

@@ -4,43 +4,54 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from t2s.config import Config, home, load_config
+from t2s.caches import Recent
+from t2s.config import Config, load_config
 from t2s.errors import LedgerError
-from t2s.types.event import Notice, ignore
+from t2s.types.event import Event, Notice, Switched, ignore
 from t2s.types.memory import Owner, Recalled
-from t2s.types.query import Answer, Context, Exchange
+from t2s.types.query import Answer, Context
+from t2s.types.run import Origin
 from t2s.types.schema import Schema
+from t2s.types.usage import Usage
 from t2s.workspace.parts import (
     LOCAL,
-    LOCAL_TABLES,
+    SAMPLE,
     Listener,
     archive_place,
     chosen_model,
     connect,
     connections,
     ledger_place,
+    limits_of,
     memories_of,
     open_memories,
     record,
+    resolve,
 )
+from t2s.workspace.preview import Preview, preview_of
+from t2s.workspace.services import note_saving, record_switch
 
 if TYPE_CHECKING:
+    from t2s.ledger.budgets import Budget
     from t2s.ledger.meter import LedgerMeter
     from t2s.ledger.store import Ledger
-    from t2s.pipeline.values import Values
+    from t2s.linking.values import Values
+    from t2s.monitor.recorder import Recorder
+    from t2s.monitor.watch import Watch
     from t2s.types.database import Database
     from t2s.types.generator import Generator
-    from t2s.types.llm import LLM, Request
+    from t2s.types.llm import LLM, Reply
     from t2s.workspace.recollection import Recollection
+    from t2s.workspace.watched import Outcome
 
 __all__ = [
     "LOCAL",
+    "SAMPLE",
     "Preview",
     "Workspace",
     "archive_place",
@@ -48,24 +59,17 @@ __all__ = [
     "connect",
     "connections",
     "ledger_place",
+    "limits_of",
     "memories_of",
     "record",
+    "resolve",
 ]
 
 
-MAX_HISTORY = 100
-"""Turns of a session that are looked at; the oldest of them are summed up."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """What a question would send: nothing where `request` is None, for then it is answered on this machine."""
-
-    context: Context
-    model: str
-    request: Request | None
-    tokens: int
-    max_cost_usd: float | None
+REPLIES_ENTRIES, REPLIES_S = 500, 5 * 60.0
+"""So many answers of models are known for so long without a look at the disk."""
+VALUES_ENTRIES, VALUES_S = 100, 30 * 60.0
+"""Values of so many schemas are known, for so long: data changes."""
 
 
 @dataclass(kw_only=True)
@@ -80,7 +84,21 @@ class Workspace:
     use_cache: bool = True
     use_memory: bool = True
     locked: bool = False
-    _values: dict[str, Values] = field(default_factory=dict)
+    fallback: bool = True
+    """Whether another model answers where the chosen one's service is down or its budget spent."""
+    db: str | None = None
+    pinned: tuple[str, ...] = ()
+    """Full names of tables that are shown whatever the question is."""
+    latest: Context | None = None
+    """What the latest question was answered from."""
+    values: Recent[Values] = field(default_factory=lambda: Recent(VALUES_ENTRIES, VALUES_S))
+    """The values of the schemas that were asked about, by fingerprint."""
+    replies: Recent[Reply] = field(default_factory=lambda: Recent(REPLIES_ENTRIES, REPLIES_S))
+    """What models answered lately."""
+    origin: Origin = "ask"
+    """Which front end asks."""
+    warned: set[str] = field(default_factory=set)
+    """The budgets of which it was said that little is left."""
 
     @classmethod
     def open(
@@ -115,6 +133,7 @@ class Workspace:
             use_cache=use_cache,
             use_memory=use_memory and config.settings.memory.enabled,
             locked=locked,
+            db=db,
         )
 
     def __enter__(self) -> Self:
@@ -129,6 +148,8 @@ class Workspace:
         """Finish what the memory has begun, and give back the connection and the ledger."""
         if "recollection" in self.__dict__ and self.recollection is not None:
             self.recollection.close()
+        if "recorder" in self.__dict__:
+            self.recorder.close()
         self.database.close()
         if "ledger" in self.__dict__:
             self.ledger.close()
@@ -137,6 +158,13 @@ class Workspace:
     def ledger(self) -> Ledger:
         """The record of sessions, turns and usage."""
         return record(self.config, self.on_event)
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """Who writes down behind the answers' backs what they took."""
+        from t2s.workspace.watched import recorder_of
+
+        return recorder_of(self)
 
     @cached_property
     def session_id(self) -> str:
@@ -162,128 +190,101 @@ class Workspace:
             in_conversation=self.session_name is not None,
         )
 
+    def reconnect(self) -> None:
+        """Open the database anew, after the connection was lost."""
+        self.database.close()
+        self.database = connect(self.config, self.db)
+
     def prepare(self) -> None:
         """Build what questions share, before several threads ask at once (the database must bear that, too)."""
-        _ = self.session_id, self.recollection
+        _ = self.session_id, self.recollection, self.recorder
         self.context("", self.database.schema(), Recalled())
 
     def ask(self, question: str, *, run: bool = True) -> Answer:
-        """Answer a question and record the turn."""
-        from t2s.pipeline import Options, ask
+        """Answer a question and record the turn, and what it took."""
+        from t2s.workspace.watched import watched
+
+        run_id = str(uuid.uuid4())
+        return watched(self, question, run_id, lambda watch: self._ask(question, run_id, watch, run=run))
+
+    def _ask(self, question: str, run_id: str, watch: Watch, *, run: bool) -> Outcome:
+        from t2s.pipeline import MEMORY, Options, ask
+        from t2s.workspace.watched import Outcome
 
         settings = self.config.settings
-        run_id = str(uuid.uuid4())
+        used = 0
+
+        def recalled(question: str, schema: Schema) -> Recalled:
+            nonlocal used
+            found = self._recalled(question, schema)
+            used = len(found.hits)
+            return found
+
         answer = ask(
             question,
             database=self.database,
-            generators=self._generators(run_id),
-            recalled=self._recalled,
-            linked=self.context,
+            generators=self.generators(run_id),
+            recalled=recalled,
+            linked=self._linked,
             options=Options(
                 run=run,
                 limit=settings.limit or None,
                 timeout=settings.timeout,
                 repairs=settings.repairs,
                 candidates=settings.candidates,
+                economise=settings.budget.economise,
             ),
             session_id=self.session_id,
             run_id=run_id,
-            on_event=self.on_event,
+            on_event=self._noted(run_id, watch),
         )
+        if answer.usage.model == MEMORY and self.model != LOCAL:
+            note_saving(self, run_id, "memory", Usage(model=self.model))
+        with watch.stage("remember"):
+            made = self._remember(answer)
+        return Outcome(answer=answer, memories_used=used, memories_made=made)
+
+    def _remember(self, answer: Answer) -> int:
+        """Record the turn and learn from it; returns how many memories were made."""
         try:
             self.ledger.record_turn(answer, privacy=self.database.privacy)
         except LedgerError as e:  # the answer is worth more than its record
             self.on_event(Notice(message=f"{e.message}; this answer is not recorded"))
-        if self.recollection is not None:
-            self.recollection.learn(answer, self.database.schema())
-        return answer
+        return self.recollection.learn(answer, self.database.schema()) if self.recollection is not None else 0
+
+    def _noted(self, run_id: str, listener: Listener) -> Listener:
+        """The listener, with a record of what must not go unnoticed."""
+
+        def listen(event: Event) -> None:
+            listener(event)
+            if isinstance(event, Switched):
+                record_switch(self, run_id, event)
+
+        return listen
 
     def preview(self, question: str) -> Preview:
         """What `ask` would send, and what it could cost at most; nothing is sent."""
-        from t2s.llm import cost_usd, estimate_request
-
         schema = self.database.schema()
         context = self.context(question, schema, self._recalled(question, schema))
-        if self.model == LOCAL:
-            return Preview(context=context, model=LOCAL, request=None, tokens=0, max_cost_usd=0.0)
-        from t2s.pipeline.prompt import build_request
-
-        settings = self.config.settings.provider
-        request = build_request(
-            context, (), model=self.model, max_tokens=settings.max_output_tokens, effort=settings.effort
-        )
-        tokens = estimate_request(request)
-        cost = cost_usd(
-            self.model,
-            self.config.settings.prices,
-            input_tokens=0,
-            cache_write_tokens=tokens,
-            output_tokens=request.max_tokens,
-        )
-        return Preview(context=context, model=self.model, request=request, tokens=tokens, max_cost_usd=cost)
+        return preview_of(context, self.model, self.config.settings, self.ledger)
 
     def context(self, question: str, schema: Schema, recalled: Recalled) -> Context:
         """What a generator is shown for a question."""
-        from t2s.llm import estimate_tokens
-        from t2s.pipeline import link
-        from t2s.pipeline.prompt import table_text
-        from t2s.pipeline.values import load_values, match_values
+        from t2s.workspace.context import context_of
 
-        if schema.fingerprint not in self._values:
-            self._values[schema.fingerprint] = load_values(self.database, schema)
-        matches = match_values(question, self._values[schema.fingerprint])
-        limits = self.config.settings.context
-        noted = self.recollection.annotated(schema) if self.recollection is not None else schema
-        if self.model == LOCAL and len(schema.tables) <= LOCAL_TABLES:
-            part = noted
-        else:
-            part = link(
-                question,
-                noted,
-                matches,
-                related=dict(recalled.tables),
-                costs=[estimate_tokens(table_text(t, self.database.privacy), self.model) for t in noted.tables],
-                max_tokens=limits.schema_tokens,
-                max_tables=limits.max_tables,
-            )
-        kept = {table.full_name for table in part.tables}
-        history, earlier = self._conversation()
-        known = None
-        if self.recollection is not None and not history:
-            known = self.recollection.known(question, schema)
-        return Context(
-            question=question,
-            schema=part,
-            whole=len(part.tables) == len(schema.tables),
-            today=date.today(),
-            privacy=self.database.privacy,
-            values=tuple(match for match in matches if match.table in kept),
-            history=history,
-            earlier=earlier,
-            recalled=recalled,
-            known=known,
-        )
+        return context_of(self, question, schema, recalled)
+
+    def _linked(self, question: str, schema: Schema, recalled: Recalled) -> Context:
+        self.latest = self.context(question, schema, recalled)
+        return self.latest
 
     def _recalled(self, question: str, schema: Schema) -> Recalled:
-        return self.recollection.recall(question, schema) if self.recollection is not None else Recalled()
+        from t2s.linking.memories import PINNED
 
-    def _conversation(self) -> tuple[tuple[Exchange, ...], str]:
-        """The latest turns of a named session, and what was before them; an unnamed one starts afresh."""
-        from t2s.llm import estimate_tokens
-        from t2s.memory.conversation import conversation
+        recalled = self.recollection.recall(question, schema) if self.recollection is not None else Recalled()
+        return replace(recalled, tables=(*((name, PINNED) for name in self.pinned), *recalled.tables))
 
-        if self.session_name is None:
-            return (), ""
-        limits = self.config.settings.context
-        return conversation(
-            self.ledger.history(self.session_id, MAX_HISTORY),
-            limits.strategy,
-            turns=limits.history_turns,
-            budget=limits.history_tokens,
-            estimate=lambda text: estimate_tokens(text, self.model),
-        )
-
-    def _generators(self, run_id: str) -> tuple[Generator, ...]:
+    def generators(self, run_id: str) -> tuple[Generator, ...]:
         """The model's generator and, behind it, the local one for when the service is down."""
         if self.locked:
             from t2s.pipeline.generate import NoGenerator
@@ -291,36 +292,37 @@ class Workspace:
             return (NoGenerator(),)
         from t2s.local import LocalGenerator
 
-        local = LocalGenerator()
+        wanted = self.config.settings.local
+        local = LocalGenerator(weights=wanted.weights)
+        if wanted.min_confidence is not None:
+            local = replace(local, min_confidence=wanted.min_confidence)
         if self.model == LOCAL:
             return (local,)
-        from t2s.llm.cache import Cached
         from t2s.pipeline.generate import ModelGenerator
+        from t2s.workspace.services import affordable
 
-        llm = self.llm(run_id)
         settings = self.config.settings
-        if self.use_cache and settings.candidates == 1:
-            llm = Cached(llm, home() / "cache")
+        llm = affordable(self, run_id)
         model = ModelGenerator(
             llm=llm,
             model=self.model,
             max_tokens=settings.provider.max_output_tokens,
             effort=settings.provider.effort,
         )
-        return (model, local)
+        return (model, local) if self.fallback else (model,)
 
     def llm(self, run_id: str) -> LLM:
         """The model service, every call of which is checked against the budgets and recorded under the run."""
-        from t2s.llm import build_llm
-        from t2s.llm.replay import Recorded
+        from t2s.workspace.services import metered
 
-        settings = self.config.settings
-        llm = build_llm(self.model, settings.provider, meter=self.meter(run_id), prices=settings.prices)
-        return Recorded(llm, settings.provider.record) if settings.provider.record else llm
+        return metered(self, run_id, self.model)
+
+    def budgets(self) -> tuple[Budget, ...]:
+        """Every budget that is set, as it stands."""
+        return self.meter("").budgets()
 
     def meter(self, run_id: str) -> LedgerMeter:
         """Who allows and records the calls of a run."""
-        from t2s.ledger import Limits, Pace
         from t2s.ledger.meter import LedgerMeter
 
         settings = self.config.settings
@@ -329,6 +331,7 @@ class Workspace:
             user=settings.user,
             session_id=self.session_id,
             run_id=run_id,
-            limits=Limits(**settings.budget.model_dump(), pace=Pace(**settings.pace.model_dump())),
+            limits=limits_of(settings),
             on_event=self.on_event,
+            warned=self.warned,
         )

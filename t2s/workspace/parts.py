@@ -8,15 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from t2s.config import Config, home, load_config
+from t2s.config import Config, home, load_config, own_home
 from t2s.errors import LedgerError
 from t2s.types.event import Event, Notice, ignore
 from t2s.types.memory import Owner
 
 if TYPE_CHECKING:
+    from t2s.caches import DiskCache
     from t2s.database import Connection
+    from t2s.ledger import Limits
     from t2s.ledger.store import Ledger
     from t2s.memory.memories import Memories
+    from t2s.settings import Settings
     from t2s.types.database import Database
 
 LOCAL = "local"
@@ -49,7 +52,7 @@ def resolve(config: Config, target: str | None) -> Connection:
     named = connections(config)
     wanted = target or config.settings.db or SAMPLE
     if wanted == SAMPLE and SAMPLE not in named:
-        url = f"duckdb:///{sample_path(home() / 'sample')}"
+        url = f"duckdb:///{sample_path(own_home() / 'sample')}"
         return Connection(name=SAMPLE, url=url, privacy=config.settings.privacy, configured=True)
     connection = resolve_connection(wanted, named, cwd=Path.cwd())
     return connection if connection.configured else replace(connection, privacy=config.settings.privacy)
@@ -59,7 +62,12 @@ def connect(config: Config, target: str | None) -> Database:
     """Open what `target` names; see `resolve`."""
     from t2s.database import open_database
 
-    return open_database(resolve(config, target), cache_dir=home() / "schemas")
+    return open_database(resolve(config, target), cache_dir=schemas_place())
+
+
+def schemas_place() -> Path:
+    """The folder where schemas are kept."""
+    return own_home() / "schemas"
 
 
 def record(config: Config, on_event: Listener) -> Ledger:
@@ -71,6 +79,23 @@ def record(config: Config, on_event: Listener) -> Ledger:
     except LedgerError as e:
         on_event(Notice(message=f"{e.message}; nothing of this session will be kept"))
         return open_ledger(":memory:")
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What the settings allow to spend."""
+    from t2s.ledger import Limits, Pace
+
+    budget = settings.budget.model_dump(exclude={"economise", "economical_model", "scarce_share"})
+    return Limits(**budget, pace=Pace(**settings.pace.model_dump()))
+
+
+def answer_cache(settings: Settings) -> DiskCache:
+    """Models' answers on disk, for all processes."""
+    from t2s.caches import DiskCache
+
+    limits = settings.cache
+    folder = home() / "cache"
+    return DiskCache(folder=folder, max_age_s=limits.max_age_h * 3600, max_bytes=int(limits.max_mb * 1_000_000))
 
 
 def chosen_model(config: Config, on_event: Listener) -> str:
@@ -130,4 +155,4 @@ def memories_of(target: str | None, on_event: Listener = ignore) -> Iterator[Mem
 
 def ledger_place(config: Config) -> str:
     """Where the ledger is: a file, or a server's URL."""
-    return config.settings.ledger or str(home() / "ledger.db")
+    return config.settings.ledger or str(own_home() / "ledger.db")

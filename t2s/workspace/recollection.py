@@ -48,6 +48,7 @@ class Recollection:
         return recalled
 
     def _recall(self, question: str, schema: Schema) -> Recalled:
+        from t2s.local.words import shape_of
         from t2s.memory.recall import note_accesses, recall
         from t2s.memory.stale import review
 
@@ -62,6 +63,7 @@ class Recollection:
             max_tokens=limits.recall_tokens,
             glossary_tokens=limits.glossary_tokens,
             estimate=self._tokens,
+            shape=shape_of,
             timeout=limits.recall_timeout_s,
         )
         if recalled.hits:
@@ -82,21 +84,30 @@ class Recollection:
         scope = self.memories.owner.scope("schema")
         return self._guarded("memory", lambda: annotated(schema, store.notes(self.memories.ledger, scope)), schema)
 
-    def learn(self, answer: Answer, schema: Schema) -> None:
-        """Keep what an answer teaches, and plan a summary now and then."""
+    def learn(self, answer: Answer, schema: Schema) -> int:
+        """Keep what an answer teaches, and plan a summary now and then; returns how many memories were made."""
         from t2s.memory.learn import learn_turn
         from t2s.memory.work import plan
 
         self._turns += 1
         self._schema = schema
         if not self.settings.auto or answer.usage.model == "memory":
-            return
-        self._guarded(
-            "memory", lambda: learn_turn(self.memories, answer, schema, in_conversation=self.in_conversation), None
+            return 0
+        made = self._guarded(
+            "memory", lambda: learn_turn(self.memories, answer, schema, in_conversation=self.in_conversation), 0
         )
         every = self.settings.summarise_every
         if self.in_conversation and every and self._turns % every == 0:
             plan(self.memories.ledger, home() / "tasks.jsonl", self.memories.owner, "summarise")
+        return made
+
+    def unlearn(self, answer: Answer) -> None:
+        """Take back what the conversation kept by itself of an answer."""
+        from t2s.ledger import memories as store
+
+        ledger, owner = self.memories.ledger, self.memories.owner
+        own = store.find(ledger, session_id=owner.session_id, user=owner.user, kinds=("conversation", "result"))
+        store.remove(ledger, [memory.id for memory in own if memory.content.startswith(answer.question)])
 
     def close(self) -> None:
         """Learn the schema's tables where they are new, clear out what has expired, bring the index up to date."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from claude_server import ClaudeServer, Turn, sql_answer
-from command import t2s
+from command import t2s, write_shop
 
 SPEC = """\
 version: 1
@@ -34,11 +34,7 @@ queries:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    with sqlite3.connect(tmp_path / "shop.db") as connection:
-        connection.executescript(
-            "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT, country TEXT);"
-            "INSERT INTO customers VALUES (1, 'Ann', 'Germany'), (2, 'Bo', 'France'), (3, 'Cy', 'Germany');"
-        )
+    write_shop(tmp_path / "shop.db")
     (tmp_path / "q.yaml").write_text(SPEC)
     return tmp_path
 

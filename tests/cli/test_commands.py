@@ -335,6 +335,19 @@ def test_schema_commands(sample: Path) -> None:
     assert "no change" in t2s("schema", "refresh", "-d", str(sample)).stderr
 
 
+def test_schema_link_shows_the_part_of_a_question_with_its_scores(sample: Path) -> None:
+    env = {"T2S_MODEL": "claude-sonnet-5-5", "ANTHROPIC_API_KEY": "k", "T2S_CONTEXT_SCHEMA_TOKENS": "200"}
+    run = t2s("schema", "link", "how many customers are in Berlim?", "-d", str(sample), env=env)
+    assert run.returncode == 0, run.stderr
+    assert "customers(id integer primary key" in run.stdout
+    assert "products(" not in run.stdout
+    why = run.stderr.splitlines()
+    (customers,) = [line.split() for line in why if line.startswith("  linked customers")]
+    assert float(customers[2].rstrip(":")) > 0.5
+    assert "city" in customers
+    assert any(line.startswith("  value  Berlim → customers.city = 'Berlin'") for line in why)
+
+
 def test_refresh_tells_what_has_changed(tmp_path: Path) -> None:
     import duckdb
 
@@ -347,6 +360,20 @@ def test_refresh_tells_what_has_changed(tmp_path: Path) -> None:
         db.execute("CREATE TABLE b (i INTEGER)")
     changes = t2s("schema", "refresh", "-d", str(path)).stdout.splitlines()
     assert changes == ["+ table b", "~ column a.x INTEGER → VARCHAR", "- column a.y", "+ column a.z INTEGER"]
+
+
+def test_two_databases_are_compared(sample: Path, tmp_path: Path) -> None:
+    import duckdb
+
+    path = tmp_path / "y.duckdb"
+    with duckdb.connect(str(path)) as db:
+        db.execute("CREATE TABLE a (x INTEGER)")
+    assert "- table a" in t2s("schema", "diff", str(sample), "-d", str(path)).stdout.splitlines()
+    different = t2s("schema", "diff", str(sample), "-d", str(path), "--json")
+    assert different.returncode == 1
+    assert "- table a" in data_of(different)["changes"]
+    same = t2s("schema", "diff", str(path), "-d", str(path))
+    assert (same.returncode, same.stdout) == (0, "")
 
 
 def test_doctor_gives_a_verdict_and_a_remedy() -> None:
@@ -378,7 +405,7 @@ def test_the_demo_answers_every_one_of_its_questions() -> None:
     assert run.stdout.count("row") == run.stdout.count("? ") == 3
 
 
-@pytest.mark.parametrize("group", ["sql", "schema", "db", "memory", "session", "history", "batch"])
+@pytest.mark.parametrize("group", ["sql", "schema", "db", "memory", "session", "history", "monitor", "batch"])
 def test_a_group_without_a_command_prints_its_help(group: str) -> None:
     run = t2s(group)
     assert run.returncode == 0
@@ -393,3 +420,27 @@ def test_help_of_every_command_has_an_example() -> None:
         run = t2s(command, "--help")
         assert run.returncode == 0
         assert "Example:" in run.stdout or "Commands:" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["as"], ["ask"]),
+        (["memory", "arch"], ["archive"]),
+        (["ask", "--mod"], ["--model"]),
+        (["ask", "x", "--model", "lo"], ["local"]),
+        (["ask", "x", "--db", "sho"], ["shop", "shop.csv"]),
+        (["usage", "--by", "mo"], ["model"]),
+    ],
+)
+def test_a_shell_completes_commands_options_and_names(words: list[str], offered: list[str], tmp_path: Path) -> None:
+    (tmp_path / "shop.csv").write_text("a\n1\n")
+    t2s("db", "add", "shop", str(tmp_path / "shop.csv"))
+    script = t2s("completion", "bash").stdout
+    asked = f"{script}\nCOMP_WORDS=(t2s {' '.join(words)})\nCOMP_CWORD={len(words)}\n"
+    program = tmp_path / "t2s-here"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m t2s "$@"\n')
+    program.chmod(0o755)
+    asked += f"_t2s_completion {program}\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
+    run = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, timeout=60)
+    assert run.stdout.split() == offered, run.stderr
