@@ -32,6 +32,17 @@ def test_a_console_example_prints_what_the_readme_says(block: list[tuple[str, st
         assert shown == [line.rstrip() for line in output.splitlines()], run.stderr
 
 
+def test_the_repl_example_shows_what_the_readme_says() -> None:
+    (screen,) = re.findall(r"```t2s\n(.*?)```", README, re.DOTALL)
+    lines = screen.splitlines()
+    entries = [line.partition("> ")[2] for line in lines if line.startswith("sample [values]> ")]
+    shown = [line for line in lines if not line.startswith("sample [values]> ")]
+    run = subprocess.run(
+        [sys.executable, "-m", "t2s", "-q"], input="\n".join(entries), capture_output=True, text=True, timeout=60
+    )
+    assert [line.rstrip() for line in run.stdout.splitlines()] == shown, run.stderr
+
+
 def test_the_workflow_for_ci_passes(tmp_path: Path) -> None:
     import yaml
 
@@ -63,16 +74,26 @@ def test_every_flag_and_setting_it_names_exists() -> None:
         ).stdout
         for words in (
             ["ask", "--help"],
+            ["chat", "--help"],
             ["db", "add", "--help"],
             ["usage", "--help"],
+            ["budget", "show", "--help"],
+            ["cache", "check", "--help"],
             ["sql", "transpile", "--help"],
             ["memory", "add", "--help"],
             ["memory", "forget", "--help"],
             ["memory", "bad", "--help"],
             ["batch", "run", "--help"],
             ["batch", "check", "--help"],
+            ["eval", "--help"],
+            ["monitor", "stats", "--help"],
+            ["monitor", "metrics", "--help"],
+            ["history", "list", "--help"],
+            ["history", "runs", "--help"],
+            ["doctor", "--help"],
         )
     )
+    helps += (ROOT / "scripts" / "train_local.py").read_text(encoding="utf-8")  # whose flags it names, too
     for flag in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)):
         assert flag in helps, flag
     known = {
