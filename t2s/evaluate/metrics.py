@@ -41,7 +41,8 @@ class Summary:
     """The figures of one model.
 
     `accuracy` is over the questions that have an answer, abstentions counting as wrong; `precision` over what was
-    answered, questions without an answer counting as wrong. `calibration_error` is the expected one (Guo et al. 2017,
+    answered, questions without an answer counting as wrong, `surer_half` over that half of it which has the greatest
+    confidence. `calibration_error` is the expected one (Guo et al. 2017,
     ten equal bins). Milliseconds are those of whole questions that were not answered from a cache of replies.
     """
 
@@ -56,6 +57,7 @@ class Summary:
     valid_sql: Share
     answered: Share
     precision: Share
+    surer_half: Share
     unanswerable_declined: Share
     conversations: Share
     by_turn: tuple[Share, ...]
@@ -98,6 +100,7 @@ def summarise(model: str, outcomes: Sequence[Outcome]) -> Summary:
         valid_sql=_share(o.state != "invalid" for o in with_sql),
         answered=_share(o.state in ("right", "wrong") for o in judged),
         precision=_share(o.right for o in answered),
+        surer_half=_share(o.right for o in _surer_half(answered)),
         unanswerable_declined=_share(o.right for o in without),
         conversations=_share(_whole_conversations(labelled)),
         by_turn=_by_turn(outcomes),
@@ -113,6 +116,11 @@ def summarise(model: str, outcomes: Sequence[Outcome]) -> Summary:
         reliability=bins,
         mistakes=_counted(labelled),
     )
+
+
+def _surer_half(answered: Sequence[Outcome]) -> list[Outcome]:
+    rated = sorted((o for o in answered if o.confidence is not None), key=lambda o: -(o.confidence or 0.0))
+    return rated[: len(rated) // 2]
 
 
 def reliability(answered: Sequence[Outcome]) -> tuple[Bin, ...]:

@@ -47,6 +47,7 @@ def lines(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
         line(f"  turn {turn + 1}", lambda s, turn=turn: share(s.by_turn[turn]) if turn < len(s.by_turn) else "–")  # type: ignore[misc]
     line("answered", lambda s: share(s.answered))
     line("right of what was answered", lambda s: share(s.precision))
+    line("  of its surer half", lambda s: share(s.surer_half))
     line("unanswerable declined", lambda s: share(s.unanswerable_declined))
     line("valid SQL", lambda s: share(s.valid_sql))
     line("replies of no use", lambda s: str(s.failed) if s.failed else "–")

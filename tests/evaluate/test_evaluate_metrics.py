@@ -39,6 +39,7 @@ def test_shares_say_of_how_many() -> None:
     assert found.accuracy == Share(count=1, of=4)
     assert found.by_hardness["easy"] == Share(count=1, of=3)
     assert found.precision == Share(count=1, of=3)
+    assert found.surer_half == Share(count=1, of=1)
     assert found.answered == Share(count=3, of=6)
     assert found.valid_sql == Share(count=3, of=4)
     assert found.unanswerable_declined == Share(count=1, of=2)
