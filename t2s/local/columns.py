@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 
 from t2s.local.plan import ColumnRef, Product
-from t2s.local.words import concepts_of, name_words
+from t2s.local.words import concepts_of, name_words, stems
 from t2s.types.schema import Column, Schema, Table
 
 _NUMBER = re.compile(r"int|num|dec|real|float|double|money|serial|hugeint", re.IGNORECASE)
 _DATE = re.compile(r"date|time", re.IGNORECASE)
 _TEXT = re.compile(r"char|text|string|enum|clob|^$", re.IGNORECASE)
+_WHERE = frozenset(stems("place city state country town region province nation".split()))
 _LABELS = (("nam",), ("名称",), ("姓名",), ("名字",))
 _HINTS = {
     "price": ("price", "cost", "amount", "total"),
@@ -48,6 +49,11 @@ def is_year(column: Column) -> bool:
 def is_boolean(column: Column) -> bool:
     """Whether the column holds true and false."""
     return column.type.upper() in ("BOOLEAN", "BOOL", "TINYINT(1)", "BIT")
+
+
+def is_place(name: str) -> bool:
+    """Whether a column of this name says where something is."""
+    return not _WHERE.isdisjoint(name_words(name))
 
 
 def keys_of(table: Table) -> frozenset[str]:
@@ -89,7 +95,8 @@ def hinted(table: Table, hint: str) -> tuple[ColumnRef, bool] | None:
     """The column that `expensive`, `old`, `long` speaks of, and whether it runs the other way round."""
     if hint == "birth":
         for column in table.columns:
-            if "birth" in name_words(column.name) or "dob" in name_words(column.name):
+            words = set(name_words(column.name))
+            if words & {"birth", "dob"} and not is_place(column.name):
                 return ColumnRef(table=table.full_name, column=column.name), False
         for column in table.columns:
             if "age" in name_words(column.name):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from t2s.local.columns import is_number, is_text, keys_of
+from t2s.local.columns import is_number, is_place, is_text, keys_of
 from t2s.local.follow.pieces import columns_of, is_computed, is_figure
 from t2s.local.link import Linked
 from t2s.local.plan import (
@@ -131,6 +131,8 @@ def _computed(past: Plan, function: str) -> Plan:
 def replaces(new: Filter, old: Filter, *, swaps: bool) -> bool:
     """Whether no row could pass both, or a like condition is to take the place of the old one."""
     columns = set(columns_of((old,)))
+    if swaps and _other_place(new, old):
+        return True
     if isinstance(new, Within) and columns == {new.column} and not swaps:
         return _other_time(new, old)
     if not isinstance(new, Test | Within | AgainstAverage) or columns != {new.column} or isinstance(old, Exists):
@@ -140,6 +142,13 @@ def replaces(new: Filter, old: Filter, *, swaps: bool) -> bool:
     if not isinstance(new, Test) or not isinstance(old, Test):
         return swaps
     return swaps or _SIDES.get(new.operator, 0) == _SIDES.get(old.operator, 9)
+
+
+def _other_place(new: Filter, old: Filter) -> bool:
+    """Whether both say where the same thing is, one by its city, say, the other by its country."""
+    if not (isinstance(new, Test) and isinstance(old, Test) and {new.operator, old.operator} <= {"eq", "in"}):
+        return False
+    return new.column.table == old.column.table and is_place(new.column.column) and is_place(old.column.column)
 
 
 def _other_time(new: Within, old: Filter) -> bool:
