@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from local_data import Case, context_of, load_cases, opened, ordered, run, same
+from local_data import Case, alike, context_of, load_cases, opened, run
 
 from t2s.database import open_database, resolve_connection
 from t2s.local import LocalGenerator
@@ -57,7 +57,7 @@ def outcomes(cases: list[Case]) -> list[Outcome]:
         tried = examine(draft, context, bench) if isinstance(draft, Candidate) else None
         if tried is None or isinstance(tried, Rejected):
             continue
-        right = same(run(case.file, case.sql), run(case.file, tried.sql), ordered=ordered(case.sql))
+        right = alike(case.sql, run(case.file, case.sql), run(case.file, tried.sql))
         found.append(Outcome(case.db, evidence(context, tried, repairs=0, agreement=1.0), right))
     database.close()
     return found

@@ -1,10 +1,9 @@
-"""Questions with SQL over SQLite files, as the local generator sees them, and whether two queries return the same."""
+"""Questions with SQL over SQLite files, as the local generator sees them, and what their queries return."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from t2s.database import open_database, resolve_connection
+from t2s.evaluate.compare import orders, same
 from t2s.linking.values import Values, index_values, match_values
 from t2s.memory.knowledge import load
 from t2s.types.query import Context
@@ -94,32 +94,16 @@ def run(file: Path, sql: str) -> Rows | None:
 
     connection.set_progress_handler(tick, 1_000)
     try:
-        return [tuple(map(_plain, row)) for row in connection.execute(sql).fetchmany(20_000)]
+        return connection.execute(sql).fetchmany(20_000)
     except sqlite3.Error:
         return None
     finally:
         connection.set_progress_handler(None, 0)
 
 
-def _plain(value: Any) -> Any:
-    return round(value, 6) if isinstance(value, float) else value
-
-
-def same(gold: Rows | None, other: Rows | None, *, ordered: bool) -> bool:
-    """Whether two results are equal, as lists or as multisets of rows."""
-    if gold is None or other is None or len(gold) != len(other):
-        return False
-    return gold == other if ordered else Counter(gold) == Counter(other)
-
-
-def ordered(sql: str) -> bool:
-    """Whether a query's own rows have an order."""
-    depth, text = 0, sql.casefold()
-    for at, char in enumerate(text):
-        depth += (char == "(") - (char == ")")
-        if depth == 0 and text.startswith("order by", at):
-            return True
-    return False
+def alike(gold: str, rows: Rows | None, others: Rows | None) -> bool:
+    """Whether a query returned the rows of the gold query, as `t2s eval` judges it."""
+    return rows is not None and others is not None and same(rows, others, ordered=orders(gold))
 
 
 def folds(cases: list[Case], count: int) -> Iterator[tuple[list[Case], list[Case]]]:

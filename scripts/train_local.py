@@ -24,7 +24,7 @@ from typing import Any
 
 import lightgbm
 import numpy as np
-from local_data import Case, Rows, context_of, folds, load_cases, opened, ordered, run, same, team_cases
+from local_data import Case, Rows, alike, context_of, folds, load_cases, opened, run, team_cases
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
@@ -33,6 +33,7 @@ from t2s.local.parser.gold import Beyond, read_sql
 from t2s.local.parser.model import (
     COLUMN_ROLES,
     Model,
+    essence,
     propose,
     rows_of_columns,
     rows_of_computed,
@@ -61,17 +62,19 @@ MIN_WEIGHT = 0.2
 
 _FLAT = {
     "objective": "binary",
-    "learning_rate": 0.1,
     "verbosity": -1,
     "seed": SEED,
     "deterministic": True,
     "num_threads": 2,
 }
-_ROLE = {**_FLAT, "num_leaves": 24, "min_data_in_leaf": 30, "feature_fraction": 0.7}
-_RANK = {**_FLAT, "objective": "lambdarank", "num_leaves": 24, "min_data_in_leaf": 60, "feature_fraction": 0.6,
-         "learning_rate": 0.06, "lambdarank_truncation_level": 5}  # fmt: skip
+_ROLE = {**_FLAT, "num_leaves": 24, "min_data_in_leaf": 30, "feature_fraction": 0.5, "learning_rate": 0.15,
+         "lambda_l2": 10.0, "min_sum_hessian_in_leaf": 5.0}  # fmt: skip
+"""Few columns play a role: without the last two a leaf that is all but certain gets a weight without bounds."""
 
-_SURE = {**_FLAT, "num_leaves": 8, "min_data_in_leaf": 60, "feature_fraction": 0.5, "learning_rate": 0.06}
+_RANK = {**_FLAT, "objective": "lambdarank", "num_leaves": 24, "min_data_in_leaf": 60, "feature_fraction": 0.6,
+         "learning_rate": 0.1, "lambdarank_truncation_level": 5}  # fmt: skip
+
+_SURE = {**_FLAT, "num_leaves": 16, "min_data_in_leaf": 60, "feature_fraction": 0.5, "learning_rate": 0.06}
 
 
 @dataclass(frozen=True)
@@ -203,7 +206,7 @@ def learn(lessons: list[Lesson]) -> Model:
     for role in lessons[0].rows:
         x = np.concatenate([one.rows[role][0] for one in lessons if len(one.rows[role][0])])
         y = np.concatenate([one.rows[role][1] for one in lessons if len(one.rows[role][0])])
-        roles[role] = boosted(_ROLE, 90, x, y)
+        roles[role] = boosted(_ROLE, 80, x, y)
     shapes = shapes_of(lessons)
     words = [one.words for one in lessons]
     parts = tuple(linear(words, [one.tree.parts[n] for one in lessons]) for n in range(PARTS))
@@ -216,12 +219,18 @@ def _telling(weights: np.ndarray) -> list[int]:
 
 @dataclass(frozen=True)
 class Tried:
-    """What a model proposed for a question: features, and whether the rows are right; shape of the gold query."""
+    """What a model proposed for a question: features, whether the rows are right, and the essence in numbers."""
 
     case: Case
     rows: np.ndarray
     right: list[bool]
-    sqls: list[str]
+    essences: list[tuple[int, ...]]
+
+    def first(self, ranker: Trees) -> tuple[list[float], bool]:
+        """What the confidence is learnt from: the features of the proposal ranked first, and whether it is right."""
+        scores = [ranker.score(row) for row in self.rows]
+        best = max(range(len(scores)), key=lambda n: scores[n])
+        return [*self.rows[best], *standing(best, scores, self.essences)], self.right[best]
 
 
 _model: Model | None = None
@@ -245,13 +254,13 @@ def attempt(case: Case) -> Tried:
     context = context_of(case)
     proposals = propose(context, _model, *ruled(context))
     gold = run(case.file, case.sql) if case.sql else None  # a question that this database cannot answer
-    lists = ordered(case.sql)
-    right = [same(gold, run(case.file, p.sql), ordered=lists) for p in proposals]
+    found = [run(case.file, p.sql.replace(" NULLS LAST", "")) for p in proposals]  # people leave NULL where it falls
+    right = [alike(case.sql, gold, rows) for rows in found]
     if gold is not None and says_little(gold):  # many queries return nothing: only the right columns make one right
         wanted = conditions_of(case)
         right = [r and compared(p.part.query) == wanted for r, p in zip(right, proposals, strict=True)]
     rows = np.array([p.features for p in proposals], dtype=np.float32)
-    return Tried(case, rows, right, [p.sql for p in proposals])
+    return Tried(case, rows, right, [tuple(map(hash, essence(p.part.query))) for p in proposals])
 
 
 def says_little(rows: Rows) -> bool:
@@ -304,7 +313,7 @@ def rank(tried: list[Tried]) -> Trees:
     useful = [t for t in tried if any(t.right) and not all(t.right)]
     x = np.concatenate([t.rows for t in useful])
     y = np.array([label for t in useful for label in t.right], dtype=int)
-    return boosted(_RANK, 240, x, y, group=[len(t.rows) for t in useful])
+    return boosted(_RANK, 120, x, y, group=[len(t.rows) for t in useful])
 
 
 def report(name: str, tried: list[Tried], ranker: Trees | None) -> None:
@@ -322,14 +331,8 @@ def report(name: str, tried: list[Tried], ranker: Trees | None) -> None:
 
 def report_confidence(tried: list[Tried], ranker: Trees, sureness: Trees) -> None:
     """How often the surer half is right, and how often those are right that are surer than a limit."""
-    firsts = []
-    for one in tried:
-        if len(one.rows):
-            scores = [ranker.score(row) for row in one.rows]
-            first = max(range(len(scores)), key=lambda n: scores[n])
-            row = [*one.rows[first], *standing(scores.pop(first), scores)]
-            firsts.append((sureness.score(row), one.right[first]))
-    firsts.sort(reverse=True)
+    firsts = [one.first(ranker) for one in tried if len(one.rows)]
+    firsts = sorted(((sureness.score(row), right) for row, right in firsts), reverse=True)
     half = firsts[: len(firsts) // 2]
     print(f"  surer half: right {np.mean([right for _, right in half]):.3f}")
     for least in (0.5, 0.6, 0.7, 0.8, 0.9):
@@ -380,12 +383,10 @@ def calibrate(tried: list[Tried]) -> Trees:
         ranker = rank([t for t in tried if t.case.db in known])
         for one in tried:
             if one.case.db in held and len(one.rows):
-                scores = [ranker.score(row) for row in one.rows]
-                first = max(range(len(scores)), key=lambda n: scores[n])
-                own = scores.pop(first)
-                rows.append([*one.rows[first], *standing(own, scores)])
-                labels.append(one.right[first])
-    return boosted(_SURE, 80, np.array(rows, dtype=np.float32), np.array(labels))
+                row, right = one.first(ranker)
+                rows.append(row)
+                labels.append(right)
+    return boosted(_SURE, 100, np.array(rows, dtype=np.float32), np.array(labels))
 
 
 def main() -> None:

@@ -230,5 +230,10 @@ _IRREGULAR = {
     "born": "birth", "died": "death", "feet": "foot", "data": "data", "media": "media", "species": "species",
     "series": "series", "ran": "run", "went": "go", "gone": "go", "flown": "fly", "flew": "fly",
     "languages": "language", "analyses": "analysis", "indices": "index", "canceled": "cancelled",
+    "left": "leave", "met": "meet", "drove": "drive", "driven": "drive", "gave": "give", "took": "take",
+    "taken": "take", "saw": "see", "seen": "see", "built": "build", "lost": "lose", "sent": "send", "chose": "choose",
+    "chosen": "choose", "began": "begin", "begun": "begin", "wore": "wear", "worn": "wear", "kept": "keep",
+    "spoke": "speak", "spoken": "speak", "stole": "steal", "stolen": "steal", "caught": "catch", "knew": "know",
+    "known": "know", "lent": "lend", "rode": "ride", "swam": "swim",
     "grew": "grow", "sales": "sales", "address": "address", "addresses": "address", "media_types": "media type",
 }  # fmt: skip

@@ -10,7 +10,7 @@ from t2s.local.joins import build_graph
 from t2s.local.parser.gloss import in_english
 from t2s.local.parser.gold import Beyond, read_sql
 from t2s.local.parser.said import hear, split_name
-from t2s.local.parser.units import amounts
+from t2s.local.parser.units import amounts, units
 from t2s.local.parser.weights import FILE, dump, parse
 from t2s.local.parser.write import Writer
 from t2s.types.query import Context, ValueMatch
@@ -57,11 +57,43 @@ def context(question: str, *values: ValueMatch) -> Context:
         ("CountryCode", ("countri", "cod")),
         ("countrycode", ("countri", "cod")),
         ("zip_code", ("zip", "cod")),
+        ("DPhone", ("d", "phon")),
+        ("f_id", ("f", "id")),
         ("id", ("id",)),
     ],
 )
 def test_names_are_cut_into_words_that_people_say(name: str, words: tuple[str, ...]) -> None:
     assert split_name(name) == words
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "asked"),
+    [
+        ("employee", "eid", "id"),
+        ("College", "cName", "name"),
+        ("Department", "DPhone", "phone"),
+        ("Course", "crs_code", "code"),
+        ("Student", "StuID", "id"),
+    ],
+)
+def test_what_a_column_s_name_repeats_of_its_table_need_not_be_said(table: str, column: str, asked: str) -> None:
+    schema = Schema(
+        dialect="sqlite",
+        fingerprint="short names",
+        tables=(Table(name=table, primary_key=(), columns=(Column(name=column, type="text"),)),),
+    )
+    said = hear(Context(question=f"What is the {asked}?", schema=schema, whole=True, today=date(2026, 11, 21)))
+    assert said.best((table, column)) > 0.7
+
+
+def test_a_full_name_is_first_and_last_name() -> None:
+    names = tuple(Column(name=name, type="text") for name in ("Fname", "Lname", "city"))
+    schema = Schema(
+        dialect="sqlite", fingerprint="names", tables=(Table(name="people", primary_key=(), columns=names),)
+    )
+    said = hear(Context(question="full names of people", schema=schema, whole=True, today=date(2026, 11, 21)))
+    assert said.best(("people", "Fname")) == said.best(("people", "Lname")) == 1.0
+    assert said.best(("people", "city")) == 0.0
 
 
 def test_a_question_names_columns_tables_and_values() -> None:
@@ -85,6 +117,36 @@ def test_a_question_names_columns_tables_and_values() -> None:
 def test_words_about_a_number_say_how_it_is_compared(question: str, operator: str, values: tuple[float, ...]) -> None:
     (amount,) = amounts(hear(context(question)))
     assert (amount.operator, amount.values) == (operator, values)
+
+
+@pytest.mark.parametrize(
+    ("question", "operator", "values"),
+    [
+        ("concerts after 2014-03-01", ">", ("2014-03-01",)),
+        ("concerts on 2014-03-01", "=", ("2014-03-01",)),
+        ("concerts between 2014-03-01 and 2014-04-01", "between", ("2014-03-01", "2014-04-01")),
+        ("stadium whose first letter is S", "like", ("S%",)),
+        ("stadium with the substring 'ar'", "like", ("%ar%",)),
+    ],
+)
+def test_days_and_letters_are_compared_with_columns_of_their_kind(
+    question: str, operator: str, values: tuple[str, ...]
+) -> None:
+    concert = Table(
+        name="concert",
+        primary_key=(),
+        columns=(Column(name="day", type="date"), Column(name="stadium", type="text")),
+    )
+    said = hear(
+        Context(
+            question=question,
+            schema=Schema(dialect="sqlite", fingerprint="days", tables=(concert,)),
+            whole=True,
+            today=date(2026, 11, 21),
+        )
+    )
+    found = {(unit.condition.operator, unit.condition.values) for unit in units(said, amounts(said), list(said.fields))}
+    assert found == {(operator, values)}
 
 
 @pytest.mark.parametrize(
@@ -132,11 +194,37 @@ def test_a_query_read_and_written_is_the_same(sql: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("exists", "same"),
+    [
+        (
+            "SELECT name FROM singer WHERE EXISTS (SELECT 1 FROM concert WHERE singer.singer_id = concert.singer_id)",
+            "SELECT name FROM singer WHERE singer_id IN (SELECT singer_id FROM concert)",
+        ),
+        (
+            "SELECT name FROM singer WHERE age > 3 AND NOT EXISTS"
+            " (SELECT 1 FROM concert WHERE concert.singer_id = singer.singer_id AND concert.stadium = 'Arena')",
+            "SELECT name FROM singer WHERE age > 3 AND singer_id NOT IN"
+            " (SELECT singer_id FROM concert WHERE stadium = 'Arena')",
+        ),
+    ],
+)
+def test_what_exists_is_read_as_what_is_in_it(exists: str, same: str) -> None:
+    assert read_sql(exists, SCHEMA) == read_sql(same, SCHEMA)
+
+
+@pytest.mark.parametrize(
     "sql", ["DELETE FROM singer", "SELECT age + 1 FROM singer", "SELECT nothing FROM singer", "SELECT ("]
 )
 def test_what_trees_cannot_say_is_refused(sql: str) -> None:
     with pytest.raises(Beyond):
         read_sql(sql, SCHEMA)
+
+
+def test_no_leaf_of_a_tree_outweighs_all_others() -> None:
+    model = parse(FILE.read_bytes())
+    assert model.ranker and model.sureness
+    for trees in (*model.roles.values(), model.ranker, model.sureness):
+        assert max(abs(leaf) for *_, leaves in trees.trees for leaf in leaves) < 10
 
 
 def test_the_weights_are_small_and_the_same_after_a_round_trip() -> None:

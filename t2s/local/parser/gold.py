@@ -152,6 +152,8 @@ class _Reader:
             if inner_query is not None:
                 return Condition(self._expression(node.this), "in", (), _query(inner_query, self.schema))
             return Condition(self._expression(node.this), "in", tuple(_value(v) for v in node.expressions))
+        if isinstance(node, exp.Exists):
+            return self._exists(node.this.unnest())
         operator = _OPERATORS.get(type(node).__name__)
         if operator is None:
             raise Beyond(type(node).__name__)
@@ -159,6 +161,36 @@ class _Reader:
         if isinstance(right, exp.Subquery | exp.Select):
             return Condition(self._expression(node.this), operator, (), _query(right, self.schema))
         return Condition(self._expression(node.this), operator, (_value(right),))
+
+    def _exists(self, inner: exp.Expr) -> Condition:
+        """`EXISTS (… WHERE here.key = there.key AND …)` as `key IN (SELECT key … WHERE …)`."""
+        from sqlglot import exp
+
+        where = inner.args.get("where")
+        if where is None:
+            raise Beyond("EXISTS of anything")
+        conditions = list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
+        keys = [part for part in conditions if self._ties(part)]
+        if len(keys) != 1:
+            raise Beyond("EXISTS by other than one key")
+        own, other = sorted((keys[0].this, keys[0].expression), key=lambda column: not self._is_own(column))
+        rest = [part.copy() for part in conditions if part is not keys[0]]
+        query = inner.copy()
+        query.set("expressions", [other.copy()])
+        query.set("where", exp.Where(this=exp.and_(*rest)) if rest else None)
+        return Condition(Expression("", self._column(own)), "in", (), _query(query, self.schema))
+
+    def _ties(self, node: exp.Expr) -> bool:
+        """Whether a condition compares a column of this SELECT with one of another."""
+        from sqlglot import exp
+
+        sides = (node.this, node.expression) if isinstance(node, exp.EQ) else ()
+        return [isinstance(side, exp.Column) and self._is_own(side) for side in sides].count(True) == 1 and all(
+            isinstance(side, exp.Column) and side.table for side in sides
+        )
+
+    def _is_own(self, column: exp.Expr) -> bool:
+        return column.text("table").casefold() in self.scope
 
 
 def _value(node: exp.Expr) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from t2s.local.joins import Graph, build_graph
@@ -21,11 +21,14 @@ from t2s.local.parser.write import Writer, tables_of
 from t2s.types.query import Context
 from t2s.types.schema import Schema
 
-SHAPES = 14
+SHAPES = 18
 """Shapes that are filled for a question."""
 
-PROPOSALS = 80
+PROPOSALS = 100
 """Queries that are ranked, the best by the sum of what was chosen."""
+
+ALONE = 9.0
+"""The lead of a query that has no rival."""
 
 COLUMN_ROLES = ("select", "where", "group", "order")
 
@@ -181,15 +184,22 @@ def as_part(query: Query, evidence: Evidence) -> Part:
     return Part(plain + ordered + tables + sum(scores[unit] for unit in chosen), query, used, chosen)
 
 
-def standing(own: float, others: list[float]) -> list[float]:
-    """How far a score stands out from the others: its lead, its share, its height, and how many come near it."""
-    shares = [math.exp(score - own) for score in others]
-    lead = own - max(others) if others else 9.0
-    return [lead, 1 / (1 + sum(shares)), own, float(1 + sum(share > 0.5 for share in shares))]
+def standing(chosen: int, scores: Sequence[float], essences: Sequence[tuple[object, ...]]) -> list[float]:
+    """How far a query stands out from the others, by the scores and the essences of all.
+
+    Its lead, its share, its height, how many come near it, and how far it leads those that differ in each part.
+    """
+    own = scores[chosen]
+    shares = [math.exp(score - own) for n, score in enumerate(scores) if n != chosen]
+    leads = [
+        own - max((s for s, other in zip(scores, essences, strict=True) if other[n] != part), default=own - ALONE)
+        for n, part in enumerate(essences[chosen])
+    ]
+    return [min(leads), 1 / (1 + sum(shares)), own, float(1 + sum(share > 0.5 for share in shares)), *leads]
 
 
 def confidence(chosen: Proposal, proposals: list[Proposal], model: Model) -> float:
     """The probability that a proposal is right, as measured in training."""
     assert model.sureness is not None
-    others = [p.score for p in proposals if p is not chosen]
-    return probability(model.sureness.score([*chosen.features, *standing(chosen.score, others)]))
+    stands = standing(proposals.index(chosen), [p.score for p in proposals], [essence(p.part.query) for p in proposals])
+    return probability(model.sureness.score([*chosen.features, *stands]))

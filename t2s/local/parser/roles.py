@@ -52,6 +52,9 @@ def survey(said: Said) -> Surroundings:
         float(sum(word.kind == "number" for word in said.words)),
         float(len({(c.first, c.last) for c in said.constants})),
         float("neg" in cues),
+        float("when" in cues),
+        float("where" in texts),
+        float("who" in texts or "whom" in texts),
         float(max((len(m) for m in said.columns.values()), default=0)),
     )
     return Surroundings(overall, opener, support)
@@ -77,6 +80,7 @@ def column_features(said: Said, around: Surroundings, column: Column) -> list[fl
         float(table_mentions[0].first) if table_mentions else 99.0,
         float(near),
         around.support.get(column[0], 0.0),
+        said.table(field.refers) if field.refers else -1.0,
         *_kind(field),
         float(sum(c.column == column for c in said.constants)),
         *_place(said, around, first),

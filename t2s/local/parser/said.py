@@ -19,6 +19,13 @@ NOWHERE = 99
 
 _NUMERIC = re.compile(r"int|num|dec|real|doub|float|money|serial", re.IGNORECASE)
 _DATED = re.compile(r"date|time|year", re.IGNORECASE)
+_HUMPS = re.compile(r"[_\W]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
+_INITIALS = {"f": "first", "l": "last"}
+_FULL_NAME = re.compile(r"\bfull names?\b", re.IGNORECASE)
+_DAY = re.compile(r"(?<![\w'\"“‘-])\d{4}-\d{2}-\d{2}(?: \d{2}:\d{2}(?::\d{2})?)?(?![\w'\"”’-])")
+_MINOR = 0.3
+"""What a word of a column's name counts that only repeats its table."""
+
 _SHORT = {
     "female": ("f", "女"),
     "male": ("m", "男"),
@@ -58,9 +65,14 @@ class Field:
     weights: tuple[float, ...]
     kind: str
     primary: bool
-    foreign: bool
+    refers: str
     place: int
     samples: tuple[str, ...]
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it refers to another table (`refers`)."""
+        return bool(self.refers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +107,9 @@ class Said:
 
 def hear(context: Context) -> Said:
     """The question of a context, in English, against its schema."""
-    words = tuple(token for token in tokens(context.question) if token.kind != "mark" or token.text in "><=,%?")
     fields = {field.column: field for table in context.schema.tables for field in fields_of(table)}
+    question = _in_full(_DAY.sub(r'"\g<0>"', context.question), fields)  # a day is one word, not three numbers
+    words = tuple(token for token in tokens(question) if token.kind != "mark" or token.text in "><=,%?")
     stems = tuple(word.stem for word in words)
     tables = {}
     for table in context.schema.tables:
@@ -118,14 +131,13 @@ def hear(context: Context) -> Said:
 @lru_cache(maxsize=4_096)
 def fields_of(table: Table) -> tuple[Field, ...]:
     """The columns of a table as fields."""
-    own = set(split_name(table.name))
-    foreign = {name.casefold() for key in table.foreign_keys for name in key.columns}
+    own = split_name(table.name)
+    targets = {name.casefold(): key.target_table for key in table.foreign_keys for name in key.columns}
     found = []
     for place, column in enumerate(table.columns):
-        words = split_name(column.name)
-        weights = tuple(0.3 if word in own and len(words) > 1 else 1.0 for word in words)
-        if not sum(weights):
-            weights = tuple(1.0 for _ in words)
+        words = _apart(split_name(column.name), column.name, own)
+        minor = [len(words) > 1 and any(word == one or _shortens(word, one) for one in own) for word in words]
+        weights = tuple(_MINOR if less else 1.0 for less in minor)
         kind = "number" if _NUMERIC.search(column.type) else "text"
         kind = "date" if _DATED.search(column.type) or (_DATED.search(column.name) and kind == "text") else kind
         found.append(
@@ -135,7 +147,7 @@ def fields_of(table: Table) -> tuple[Field, ...]:
                 weights=weights,
                 kind=kind,
                 primary=table.primary_key == (column.name,),
-                foreign=column.name.casefold() in foreign,
+                refers=targets.get(column.name.casefold(), ""),
                 place=place,
                 samples=column.samples,
             )
@@ -147,15 +159,40 @@ def fields_of(table: Table) -> tuple[Field, ...]:
 def split_name(name: str) -> tuple[str, ...]:
     """The stems of a name; `fname` and `countrycode` are cut before their last word."""
     found: list[str] = []
-    for word in re.split(r"[_\W]+|(?<=[a-z0-9])(?=[A-Z])", name):
+    for word in _HUMPS.split(name):
         low = word.casefold()
         tail = next((t for t in _TAILS if low.endswith(t) and len(low) > len(t) + (len(t) < 3)), "")
         if tail and low not in ("paid", "grid", "video"):
-            head = {"f": "first", "l": "last"}.get(low[: -len(tail)], low[: -len(tail)])
-            found += [stem(head), stem(tail)]
+            head = low[: -len(tail)]
+            found += [stem(_INITIALS.get(head, head)), stem(tail)]
         elif word:
             found.append(stem(low))
     return tuple(found) or name_words(name)
+
+
+def _apart(words: tuple[str, ...], name: str, own: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of a column's name, with a table's initial cut off: `eid` of employees is an id."""
+    low = name.casefold()
+    if len(words) > 1 or low[1:] not in ("id", "no", "num") or words[0] in own:
+        return words
+    return (low[0], stem(low[1:])) if any(one[0] == low[0] for one in own) else words
+
+
+def _shortens(word: str, whole: str) -> bool:
+    """Whether a few letters stand for a word: `c` or `crs` for course, `stu` for student."""
+    if len(word) > 4 or len(word) >= len(whole) or word[0] != whole[0] or word in ("id", "no", "nam"):
+        return False
+    letters = iter(whole)
+    return all(letter in letters for letter in word)
+
+
+def _in_full(question: str, fields: Mapping[Column, Field]) -> str:
+    """The question with `full name` as the two columns that hold it, where there are two."""
+    names = {field.words for field in fields.values()}
+    if any("full" in words for words in names):
+        return question
+    halves = {half for words in names for half in ("first", "last", "fore", "sur") if half in words}
+    return _FULL_NAME.sub("first name and last name", question) if len(halves) > 1 else question
 
 
 @lru_cache(maxsize=262_144)

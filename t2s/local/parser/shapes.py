@@ -124,20 +124,38 @@ def likely(
 
 
 def _composed(shapes: Sequence[Shape], parts: Sequence[Mapping[str, float]]) -> Iterator[Shape]:
-    """Combinations of a likely frame (what is selected and how it is grouped and ordered) and likely conditions."""
+    """Combinations that were not seen: what is likely selected, under which conditions, how grouped and ordered."""
     seen = {shape.parts for shape in shapes}
-    frames: dict[tuple[str, str], Shape] = {}
-    conditions: dict[str, Shape] = {}
+    selected: dict[tuple[str, int], Query] = {}
+    frames: dict[str, Query] = {}
+    conditions: dict[str, Query] = {}
     for shape in shapes:
         if not shape.query.other:
-            frames.setdefault((shape.parts[0], shape.parts[2]), shape)
-            conditions.setdefault(shape.parts[1], shape)
-    best = nlargest(10, frames, key=lambda f: parts[0].get(f[0], RARE) + parts[2].get(f[1], RARE))
+            selected.setdefault((shape.parts[0], len(shape.query.group)), shape.query)
+            conditions.setdefault(shape.parts[1], shape.query)
+            frames.setdefault(shape.parts[2], shape.query)
+    pairs = [(s, f) for s, chosen in selected.items() for f, frame in frames.items() if _fit(chosen, frame)]
+    best = nlargest(12, pairs, key=lambda pair: parts[0].get(pair[0][0], RARE) + parts[2].get(pair[1], RARE))
     under = nlargest(4, conditions, key=lambda c: parts[1].get(c, RARE))
-    for frame in best:
+    for one, way in best:
         for condition in under:
-            key = (frame[0], condition, frame[1], "")
+            key = (one[0], condition, way, "")
             if key not in seen:
-                source = conditions[condition].query
-                query = replace(frames[frame].query, where=source.where, any_of=source.any_of)
-                yield Shape(query, key, 0.0)
+                frame, source = frames[way], conditions[condition]
+                yield Shape(
+                    replace(
+                        frame,
+                        select=selected[one].select,
+                        distinct=selected[one].distinct,
+                        where=source.where,
+                        any_of=source.any_of,
+                    ),
+                    key,
+                    0.0,
+                )
+
+
+def _fit(chosen: Query, frame: Query) -> bool:
+    """Whether what is selected can be grouped and ordered so; a lone figure has no order."""
+    lone = not chosen.group and any(e.function for e in chosen.select)
+    return len(chosen.group) == len(frame.group) and not (lone and frame.order)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from t2s.local.parser.query import Column, Condition, Expression
 from t2s.local.parser.said import Constant, Field, Said
+from t2s.local.words import stems
 
 MAX_COLUMNS = 8
 """Columns that a number or a quotation without a match in the data is compared with."""
@@ -31,7 +33,10 @@ _BEHIND = {
     for word in words.split()
 }
 _PATTERNS = {"like": "%{}%", "like_start": "{}%", "like_end": "%{}"}
-_PATTERN_WORDS = frozenset({"substring", "letter", "word", "phrase", "prefix", "suffix", "string", "letters"})
+_BE = frozenset({"is", "are"})
+_END_LETTERS = {"first": "{}%", "last": "%{}"}
+_PATTERN_WORDS = frozenset(stems("substring letter word phrase prefix suffix string".split()))
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\b")
 _OPERATORS = ("=", "!=", ">", ">=", "<", "<=", "between", "like", "not like")
 
 
@@ -73,9 +78,7 @@ def amounts(said: Said) -> tuple[Amount, ...]:
         second = next(
             (n for n in range(at + 1, min(at + 4, len(said.words))) if said.words[n].number is not None), None
         )
-        opening = [
-            n for n in range(max(0, at - 5), at) if said.cues[n].startswith("between") or said.words[n].stem == "from"
-        ]
+        opening = [n for n in range(max(0, at - 5), at) if _opens(said, n)]
         if second is not None and opening and said.words[second - 1].text.casefold() in ("and", "to", "-"):
             numbers = (word.number, said.words[second].number or 0.0)
             used.add(second)
@@ -111,8 +114,8 @@ def _operator(said: Said, at: int) -> tuple[str, int]:
 
 def units(said: Said, numbers: tuple[Amount, ...], compared: Sequence[Column]) -> tuple[Unit, ...]:
     """All comparisons that come into question; `compared` are columns by how likely they are compared, best first."""
-    found = [*_of_constants(said), *_of_quotations(said, compared), *_of_numbers(said, numbers, compared)]
-    return tuple(dict.fromkeys(found))
+    texts = (*_of_quotations(said, compared), *_of_days(said, compared))
+    return tuple(dict.fromkeys((*_of_constants(said), *texts, *_of_numbers(said, numbers, compared))))
 
 
 def _of_constants(said: Said) -> Iterator[Unit]:
@@ -129,9 +132,11 @@ def _of_quotations(said: Said, compared: Sequence[Column]) -> Iterator[Unit]:
     texts = [column for column in compared if said.fields[column].kind != "number"]
     for at, word in enumerate(said.words):
         pattern = _pattern(said, at)
-        bare = pattern and at and (said.words[at - 1].stem in _PATTERN_WORDS or said.cues[at - 1] in _PATTERNS)
+        before = at - 2 if at > 1 and said.words[at - 1].text in _BE else at - 1
+        bare = pattern and at and (said.words[before].stem in _PATTERN_WORDS or said.cues[before] in _PATTERNS)
         bare = bare and word.kind == "word" and not said.cues[at] and word.stem not in _PATTERN_WORDS
-        if word.kind != "quoted" and not bare:
+        bare = bare and word.text not in _BE
+        if (word.kind != "quoted" and not bare) or _DAY.match(word.text):
             continue
         for column in texts[:MAX_COLUMNS]:
             if pattern:
@@ -139,6 +144,25 @@ def _of_quotations(said: Said, compared: Sequence[Column]) -> Iterator[Unit]:
                 yield _unit(said, at, at, column, operator, (pattern.format(word.text.strip("%")),))
             elif at not in known:
                 yield _unit(said, at, at, column, "=", (word.text,))
+
+
+def _of_days(said: Said, compared: Sequence[Column]) -> Iterator[Unit]:
+    """A day alone, or the days from one to another."""
+    days = [n for n, word in enumerate(said.words) if word.kind == "quoted" and _DAY.match(word.text)]
+    dates = [column for column in compared if said.fields[column].kind == "date"][:MAX_COLUMNS]
+    if len(days) == 2 and any(_opens(said, n) for n in range(max(0, days[0] - 4), days[0])):
+        for column in dates:
+            yield _unit(said, days[0], days[1], column, "between", tuple(said.words[n].text for n in days))
+        return
+    for at in days:
+        operator, first = _operator(said, at)
+        for column in dates:
+            yield _unit(said, first, at, column, operator or "=", (said.words[at].text,))
+
+
+def _opens(said: Said, at: int) -> bool:
+    """Whether a word begins a range."""
+    return said.cues[at].startswith("between") or said.words[at].stem == "from"
 
 
 def _of_numbers(said: Said, numbers: tuple[Amount, ...], compared: Sequence[Column]) -> Iterator[Unit]:
@@ -159,6 +183,8 @@ def _pattern(said: Said, at: int) -> str:
     for n in reversed(words):
         if said.cues[n] in _PATTERNS:
             return _PATTERNS[said.cues[n]]
+        if n and said.words[n].stem == "letter" and said.words[n - 1].stem in _END_LETTERS:
+            return _END_LETTERS[said.words[n - 1].stem]
         if said.words[n].stem in ("prefix", "start", "begin"):
             return "{}%"
         if said.words[n].stem in ("suffix", "end"):

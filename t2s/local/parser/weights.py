@@ -16,6 +16,9 @@ from t2s.local.parser.query import Condition, Expression, Query
 from t2s.local.parser.shapes import Linear, Shape
 from t2s.local.parser.trees import Trees
 
+VERSION = 2
+"""Counts up whenever the features change that the weights are for."""
+
 FILE = Path(__file__).with_name("weights.json.gz")
 
 
@@ -37,6 +40,7 @@ def load(file: Path | None = None) -> Model:
 def dump(model: Model) -> bytes:
     """A model as the content of a file; equal models give equal bytes."""
     data = {
+        "version": VERSION,
         "roles": {role: trees.trees for role, trees in model.roles.items()},
         "shapes": [[_bare(asdict(shape.query)), shape.weight] for shape in model.shapes],
         "parts": [[part.classes, part.bias, part.weights] for part in model.parts],
@@ -50,6 +54,8 @@ def dump(model: Model) -> bytes:
 def parse(content: bytes) -> Model:
     """The model in the content of a file."""
     data = json.loads(gzip.decompress(content))
+    if data["version"] != VERSION:
+        raise ValueError(f"weights of version {data['version']}, not {VERSION}")
     queries = [(_query(query), weight) for query, weight in data["shapes"]]
     return Model(
         roles={role: Trees(tuple(map(tuple, trees))) for role, trees in data["roles"].items()},
