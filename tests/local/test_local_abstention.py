@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from t2s.types.query import Abstained, Clarification, Rejected
+from t2s.types.query import Candidate, Clarification, Rejected
 
 NONSENSE = [
     "What is the meaning of life?",
@@ -73,11 +73,24 @@ def test_a_choice_of_its_own_clarification_is_understood(chinook) -> None:
 
 
 def test_does_not_repeat_a_query_that_was_rejected(shop) -> None:
-    question = "How many orders are there?"
+    rejected: list[Rejected] = []
+    draft = shop.ask("How many orders are there?")
+    while isinstance(draft, Candidate):
+        assert draft.sql not in {one.sql for one in rejected}
+        rejected.append(Rejected(sql=draft.sql, problems=()))
+        assert len(rejected) < 5  # what is left is less and less likely
+        draft = shop.ask("How many orders are there?", tuple(rejected))
+    assert rejected
+    assert "guess" in draft.reason or "refused" in draft.reason
+
+
+def test_where_a_query_was_rejected_the_next_best_says_something_else(shop) -> None:
+    question = "customers without orders"
     first = shop.ask(question)
-    again = shop.ask(question, (Rejected(sql=first.sql, problems=()),))
-    assert isinstance(again, Abstained)
-    assert "refused" in again.reason
+    second = shop.ask(question, (Rejected(sql=first.sql, problems=()),))
+    assert isinstance(second, Candidate)
+    assert second.confidence < first.confidence
+    assert shop.rows(second.sql) != shop.rows(first.sql)
 
 
 @pytest.mark.parametrize(
