@@ -184,6 +184,7 @@ QUERIES = [
     "SELECT name FROM singer WHERE age > (SELECT avg(age) FROM singer)",
     "SELECT country FROM singer WHERE age > 4 INTERSECT SELECT country FROM singer WHERE age < 3",
     "SELECT count(DISTINCT country) FROM singer WHERE name LIKE '%a%'",
+    "SELECT name FROM singer WHERE age <= -3",
 ]
 
 
@@ -213,7 +214,18 @@ def test_what_exists_is_read_as_what_is_in_it(exists: str, same: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sql", ["DELETE FROM singer", "SELECT age + 1 FROM singer", "SELECT nothing FROM singer", "SELECT ("]
+    "sql",
+    [
+        "DELETE FROM singer",
+        "SELECT age + 1 FROM singer",
+        "SELECT nothing FROM singer",
+        "SELECT (",
+        "SELECT count(DISTINCT) FROM singer",
+        "SELECT name FROM singer WHERE age = -country",
+        "SELECT name FROM singer WHERE NOT (NOT (name LIKE 'a%'))",
+        "SELECT name FROM singer WHERE EXISTS (SELECT 1 FROM concert)",
+        "SELECT name FROM singer WHERE EXISTS (SELECT 1 UNION SELECT 2)",
+    ],
 )
 def test_what_trees_cannot_say_is_refused(sql: str) -> None:
     with pytest.raises(Beyond):

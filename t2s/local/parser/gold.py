@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 _FUNCTIONS = {"Count": "count", "Sum": "sum", "Avg": "avg", "Min": "min", "Max": "max"}
 _OPERATORS = {"EQ": "=", "NEQ": "!=", "GT": ">", "GTE": ">=", "LT": "<", "LTE": "<=", "Like": "like", "Is": "is"}
-_NEGATED = {"like": "not like", "in": "not in", "between": "not between", "is": "is not", "=": "!="}
+_NEGATED = {
+    "like": "not like", "in": "not in", "between": "not between", "is": "is not",
+    "=": "!=", "!=": "=", ">": "<=", "<=": ">", "<": ">=", ">=": "<",
+}  # fmt: skip
 
 
 class Beyond(Exception):
@@ -119,6 +122,8 @@ class _Reader:
             return Expression("", self._column(node))
         inner = node.this
         if isinstance(inner, exp.Distinct):
+            if len(inner.expressions) != 1:
+                raise Beyond("DISTINCT of other than one column")
             inner = inner.expressions[0]
             return Expression(function, self._column(inner), True)
         if isinstance(inner, exp.Star):
@@ -142,6 +147,8 @@ class _Reader:
 
         if isinstance(node, exp.Not):
             inner = self._condition(node.this.unnest())
+            if inner.operator not in _NEGATED:
+                raise Beyond("NOT of NOT")
             return Condition(inner.left, _NEGATED[inner.operator], inner.values, inner.query)
         if isinstance(node, exp.Between):
             return Condition(
@@ -196,7 +203,7 @@ class _Reader:
 def _value(node: exp.Expr) -> Value:
     from sqlglot import exp
 
-    if isinstance(node, exp.Neg):
+    if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal) and not node.this.is_string:
         return -float(node.this.name)
     if isinstance(node, exp.Literal):
         return node.name if node.is_string else float(node.name)
