@@ -12,7 +12,8 @@ from t2s.types.schema import Column, Schema, Table
 _NUMBER = re.compile(r"int|num|dec|real|float|double|money|serial|hugeint", re.IGNORECASE)
 _DATE = re.compile(r"date|time", re.IGNORECASE)
 _TEXT = re.compile(r"char|text|string|enum|clob|^$", re.IGNORECASE)
-_WHERE = frozenset(stems("place city state country town region province nation".split()))
+_PLACES = frozenset(stems("city country town region province nation continent".split()))
+_WHERE = _PLACES | frozenset(stems(("place", "state")))
 _LABELS = (("nam",), ("名称",), ("姓名",), ("名字",))
 _HINTS = {
     "price": ("price", "cost", "amount", "total"),
@@ -51,9 +52,13 @@ def is_boolean(column: Column) -> bool:
     return column.type.upper() in ("BOOLEAN", "BOOL", "TINYINT(1)", "BIT")
 
 
-def is_place(name: str) -> bool:
-    """Whether a column of this name says where something is."""
-    return not _WHERE.isdisjoint(name_words(name))
+def place_of(name: str) -> frozenset[str] | None:
+    """Of what a column says the place, going by its name: of `billing` for `billing_city`; None for other columns.
+
+    A state may be any condition, so it is not taken for a place.
+    """
+    words = frozenset(name_words(name))
+    return words - _PLACES if words & _PLACES else None
 
 
 def keys_of(table: Table) -> frozenset[str]:
@@ -96,7 +101,7 @@ def hinted(table: Table, hint: str) -> tuple[ColumnRef, bool] | None:
     if hint == "birth":
         for column in table.columns:
             words = set(name_words(column.name))
-            if words & {"birth", "dob"} and not is_place(column.name):
+            if words & {"birth", "dob"} and not words & _WHERE:
                 return ColumnRef(table=table.full_name, column=column.name), False
         for column in table.columns:
             if "age" in name_words(column.name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -119,19 +119,25 @@ def candidates(context: Context, ruled: Draft, weights: Path | None = None) -> l
 
 def others(context: Context, ruled: Draft, weights: Path | None, refused: frozenset[str]) -> list[Candidate]:
     """What is left where some queries were refused: what the rules say, or else what the parser finds likeliest."""
-    if isinstance(ruled, Candidate) and ruled.sql not in refused:
+    if isinstance(ruled, Candidate) and not _meanings((ruled.sql,), context) <= _meanings(refused, context):
         return [replace(ruled, confidence=round((ruled.confidence or 0.0) * DISSENT_DOUBT, 3))]
     return _parsed(context, weights, refused)
 
 
+def _meanings(sqls: Iterable[str], context: Context) -> set[tuple[object, ...]]:
+    """What some queries say, apart from how they show it; of one that the parser has no words for, its text."""
+    from t2s.local.parser.model import meaning
+
+    return {(sql,) if (tree := _read(sql, context)) is None else meaning(tree) for sql in sqls}
+
+
 def _parsed(context: Context, weights: Path | None, refused: frozenset[str] = frozenset()) -> list[Candidate]:
     """The parser's likeliest query that says something else than those that were refused, if it has any."""
-    from t2s.local.parser.model import confidence, essence, propose
+    from t2s.local.parser.model import confidence, meaning, propose
     from t2s.local.parser.weights import load
 
-    model = load(weights)
-    out = {essence(tree) for sql in refused if (tree := _read(sql, context)) is not None}
-    proposals = [p for p in propose(context, model) if essence(p.part.query) not in out]
+    model, known = load(weights), _meanings(refused, context)
+    proposals = [p for p in propose(context, model) if not known or meaning(p.part.query) not in known]
     return [_candidate(proposals[0], confidence(proposals[0], proposals, model), context)] if proposals else []
 
 

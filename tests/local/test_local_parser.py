@@ -9,6 +9,7 @@ import pytest
 from t2s.local.joins import build_graph
 from t2s.local.parser.gloss import in_english
 from t2s.local.parser.gold import Beyond, read_sql
+from t2s.local.parser.model import meaning
 from t2s.local.parser.said import hear, split_name
 from t2s.local.parser.units import amounts, units
 from t2s.local.parser.weights import FILE, dump, parse
@@ -60,6 +61,7 @@ def context(question: str, *values: ValueMatch) -> Context:
         ("DPhone", ("d", "phon")),
         ("f_id", ("f", "id")),
         ("id", ("id",)),
+        ("_", ("_",)),
     ],
 )
 def test_names_are_cut_into_words_that_people_say(name: str, words: tuple[str, ...]) -> None:
@@ -84,6 +86,36 @@ def test_what_a_column_s_name_repeats_of_its_table_need_not_be_said(table: str, 
     )
     said = hear(Context(question=f"What is the {asked}?", schema=schema, whole=True, today=date(2026, 11, 21)))
     assert said.best((table, column)) > 0.7
+
+
+def test_texts_that_look_like_days_are_compared_with_days() -> None:
+    columns = (Column(name="created_at", type="text", samples=("2024-01-05",)), Column(name="title", type="text"))
+    tickets = Schema(
+        dialect="sqlite", fingerprint="days", tables=(Table(name="tickets", primary_key=(), columns=columns),)
+    )
+    question = "tickets after 2024-02-15"
+    said = hear(Context(question=question, schema=tickets, whole=True, today=date(2026, 11, 21)))
+    assert [unit.column for unit in units(said, (), list(said.fields))] == [("tickets", "created_at")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("SELECT name, age FROM singer", "SELECT DISTINCT age, name FROM singer ORDER BY age"),
+        (
+            "SELECT name FROM singer WHERE NOT EXISTS"
+            " (SELECT 1 FROM concert WHERE singer.singer_id = concert.singer_id)",
+            "SELECT name FROM singer WHERE singer_id NOT IN (SELECT singer_id FROM concert)",
+        ),
+    ],
+)
+def test_how_rows_are_shown_is_not_what_a_query_means(one: str, other: str) -> None:
+    assert meaning(read_sql(one, SCHEMA)) == meaning(read_sql(other, SCHEMA))
+
+
+def test_the_first_rows_are_others_in_another_order() -> None:
+    youngest, oldest = (f"SELECT name FROM singer ORDER BY age{way} LIMIT 3" for way in ("", " DESC"))
+    assert meaning(read_sql(youngest, SCHEMA)) != meaning(read_sql(oldest, SCHEMA))
 
 
 def test_a_full_name_is_first_and_last_name() -> None:
@@ -124,6 +156,7 @@ def test_words_about_a_number_say_how_it_is_compared(question: str, operator: st
     [
         ("concerts after 2014-03-01", ">", ("2014-03-01",)),
         ("concerts on 2014-03-01", "=", ("2014-03-01",)),
+        ("concerts not on 2014-03-01", "!=", ("2014-03-01",)),
         ("concerts between 2014-03-01 and 2014-04-01", "between", ("2014-03-01", "2014-04-01")),
         ("stadium whose first letter is S", "like", ("S%",)),
         ("stadium with the substring 'ar'", "like", ("%ar%",)),

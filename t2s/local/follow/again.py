@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from t2s.local.columns import is_number, is_place, is_text, keys_of
+from t2s.local.columns import is_number, is_text, keys_of, place_of
 from t2s.local.follow.pieces import columns_of, is_computed, is_figure
 from t2s.local.link import Linked
 from t2s.local.plan import (
@@ -148,7 +148,8 @@ def _other_place(new: Filter, old: Filter) -> bool:
     """Whether both say where the same thing is, one by its city, say, the other by its country."""
     if not (isinstance(new, Test) and isinstance(old, Test) and {new.operator, old.operator} <= {"eq", "in"}):
         return False
-    return new.column.table == old.column.table and is_place(new.column.column) and is_place(old.column.column)
+    here, there = place_of(new.column.column), place_of(old.column.column)
+    return new.column.table == old.column.table and here is not None and here == there
 
 
 def _other_time(new: Within, old: Filter) -> bool:

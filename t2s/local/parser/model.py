@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from t2s.local.joins import Graph, build_graph
 from t2s.local.parser.evidence import Evidence, Part
@@ -170,6 +170,12 @@ def essence(query: Query) -> tuple[object, ...]:
         ordered,
         other,
     )
+
+
+def meaning(query: Query) -> tuple[object, ...]:
+    """The essence without what only changes how rows are shown: the order of columns and rows, and repeated rows."""
+    shown = replace(query, select=tuple(sorted(query.select, key=repr)), distinct=False)
+    return essence(shown if query.limit is not None else replace(shown, order=(), descending=False))
 
 
 def as_part(query: Query, evidence: Evidence) -> Part:

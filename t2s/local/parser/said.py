@@ -22,7 +22,8 @@ _DATED = re.compile(r"date|time|year", re.IGNORECASE)
 _HUMPS = re.compile(r"[_\W]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 _INITIALS = {"f": "first", "l": "last"}
 _FULL_NAME = re.compile(r"\bfull names?\b", re.IGNORECASE)
-_DAY = re.compile(r"(?<![\w'\"“‘-])\d{4}-\d{2}-\d{2}(?: \d{2}:\d{2}(?::\d{2})?)?(?![\w'\"”’-])")
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?: \d{2}:\d{2}(?::\d{2})?)?")
+_BARE_DAY = re.compile(rf"(?<![A-Za-z0-9_'\"“‘-]){DAY.pattern}(?![A-Za-z0-9_'\"”’-])")
 _MINOR = 0.3
 """What a word of a column's name counts that only repeats its table."""
 
@@ -108,7 +109,7 @@ class Said:
 def hear(context: Context) -> Said:
     """The question of a context, in English, against its schema."""
     fields = {field.column: field for table in context.schema.tables for field in fields_of(table)}
-    question = _in_full(_DAY.sub(r'"\g<0>"', context.question), fields)  # a day is one word, not three numbers
+    question = _in_full(_BARE_DAY.sub(r'"\g<0>"', context.question), fields)  # a day is one word, not three numbers
     words = tuple(token for token in tokens(question) if token.kind != "mark" or token.text in "><=,%?")
     stems = tuple(word.stem for word in words)
     tables = {}
@@ -167,7 +168,7 @@ def split_name(name: str) -> tuple[str, ...]:
             found += [stem(_INITIALS.get(head, head)), stem(tail)]
         elif word:
             found.append(stem(low))
-    return tuple(found) or name_words(name)
+    return tuple(found) or name_words(name) or (name.casefold(),)
 
 
 def _apart(words: tuple[str, ...], name: str, own: tuple[str, ...]) -> tuple[str, ...]:
@@ -188,11 +189,12 @@ def _shortens(word: str, whole: str) -> bool:
 
 def _in_full(question: str, fields: Mapping[Column, Field]) -> str:
     """The question with `full name` as the two columns that hold it, where there are two."""
-    names = {field.words for field in fields.values()}
-    if any("full" in words for words in names):
+    names = [(table, field.words) for (table, _), field in fields.items()]
+    if any("full" in words for _, words in names):
         return question
-    halves = {half for words in names for half in ("first", "last", "fore", "sur") if half in words}
-    return _FULL_NAME.sub("first name and last name", question) if len(halves) > 1 else question
+    first = {table for table, words in names if {"first", "nam"} <= {*words} or {"fore", "forenam"} & {*words}}
+    last = {table for table, words in names if {"last", "nam"} <= {*words} or {"sur", "surnam"} & {*words}}
+    return _FULL_NAME.sub("first name and last name", question) if first & last else question
 
 
 @lru_cache(maxsize=262_144)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from t2s.local.parser.query import Column, Condition, Expression
-from t2s.local.parser.said import Constant, Field, Said
+from t2s.local.parser.said import DAY, Constant, Field, Said
 from t2s.local.words import stems
 
 MAX_COLUMNS = 8
@@ -36,8 +35,7 @@ _PATTERNS = {"like": "%{}%", "like_start": "{}%", "like_end": "%{}"}
 _BE = frozenset({"is", "are"})
 _END_LETTERS = {"first": "{}%", "last": "%{}"}
 _PATTERN_WORDS = frozenset(stems("substring letter word phrase prefix suffix string".split()))
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\b")
-_OPERATORS = ("=", "!=", ">", ">=", "<", "<=", "between", "like", "not like")
+_OPERATORS = ("=", "!=", ">", ">=", "<", "<=", "between", "like", "not like", "not between")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +134,7 @@ def _of_quotations(said: Said, compared: Sequence[Column]) -> Iterator[Unit]:
         bare = pattern and at and (said.words[before].stem in _PATTERN_WORDS or said.cues[before] in _PATTERNS)
         bare = bare and word.kind == "word" and not said.cues[at] and word.stem not in _PATTERN_WORDS
         bare = bare and word.text not in _BE
-        if (word.kind != "quoted" and not bare) or _DAY.match(word.text):
+        if (word.kind != "quoted" and not bare) or DAY.fullmatch(word.text):
             continue
         for column in texts[:MAX_COLUMNS]:
             if pattern:
@@ -148,16 +146,18 @@ def _of_quotations(said: Said, compared: Sequence[Column]) -> Iterator[Unit]:
 
 def _of_days(said: Said, compared: Sequence[Column]) -> Iterator[Unit]:
     """A day alone, or the days from one to another."""
-    days = [n for n, word in enumerate(said.words) if word.kind == "quoted" and _DAY.match(word.text)]
-    dates = [column for column in compared if said.fields[column].kind == "date"][:MAX_COLUMNS]
+    days = [n for n, word in enumerate(said.words) if word.kind == "quoted" and DAY.fullmatch(word.text)]
+    dates = [column for column in compared if _of_dates(said.fields[column])][:MAX_COLUMNS]
     if len(days) == 2 and any(_opens(said, n) for n in range(max(0, days[0] - 4), days[0])):
         for column in dates:
-            yield _unit(said, days[0], days[1], column, "between", tuple(said.words[n].text for n in days))
+            operator = "not between" if _negated(said, days[0]) else "between"
+            yield _unit(said, days[0], days[1], column, operator, tuple(said.words[n].text for n in days))
         return
     for at in days:
         operator, first = _operator(said, at)
+        operator = operator or ("!=" if _negated(said, at) else "=")
         for column in dates:
-            yield _unit(said, first, at, column, operator or "=", (said.words[at].text,))
+            yield _unit(said, first, at, column, operator, (said.words[at].text,))
 
 
 def _opens(said: Said, at: int) -> bool:
@@ -190,6 +190,10 @@ def _pattern(said: Said, at: int) -> str:
         if said.words[n].stem in ("suffix", "end"):
             return "%{}"
     return "%{}%" if any(said.words[n].stem in _PATTERN_WORDS for n in words) else ""
+
+
+def _of_dates(field: Field) -> bool:
+    return field.kind == "date" or (bool(field.samples) and all(DAY.match(sample) for sample in field.samples))
 
 
 def _of_years(field: Field) -> bool:
