@@ -17,7 +17,7 @@ MAX_WORDS = 6
 MEASURES = ("revenue", "sold")
 """Concepts that are often no column but computed from columns."""
 
-_LINKING = frozenset("on at in of for by to from with".split())
+_LINKING = frozenset("on at in of for by to from with not".split())
 _AGGREGATES = frozenset({"agg", "count", "super", "top", "unit", "list", "order", "share", "when", "null"})
 
 
@@ -226,7 +226,7 @@ def _name(found: tuple[Token, ...], first: int, last: int, index: NameIndex) -> 
     if any(token.kind in ("number", "quoted", "mark") for token in found[first : last + 1]):
         return None
     if found[last].text.casefold() in _LINKING:
-        return None  # in `each order on average` nobody says ordered_on
+        return None  # in `each order on average` nobody says ordered_on, nor note by `not`
     edges = {found[first].text.casefold(), found[last].text.casefold()} & lexicon().skipped
     hits = tuple(hit for hit in index.hits(words) if not edges or hit.score >= FULL)
     tables = tuple(hit for hit in hits if hit.column is None)

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from t2s.local.generator import answer
 from t2s.local.joins import build_graph
 from t2s.local.parser.gloss import in_english
 from t2s.local.parser.gold import Beyond, read_sql
@@ -14,7 +15,7 @@ from t2s.local.parser.said import hear, split_name
 from t2s.local.parser.units import amounts, units
 from t2s.local.parser.weights import FILE, dump, parse
 from t2s.local.parser.write import Writer
-from t2s.types.query import Context, ValueMatch
+from t2s.types.query import Candidate, Context, ValueMatch
 from t2s.types.schema import Column, ForeignKey, Schema, Table
 
 SCHEMA = Schema(
@@ -111,6 +112,18 @@ def test_texts_that_look_like_days_are_compared_with_days() -> None:
 )
 def test_how_rows_are_shown_is_not_what_a_query_means(one: str, other: str) -> None:
     assert meaning(read_sql(one, SCHEMA)) == meaning(read_sql(other, SCHEMA))
+
+
+def test_not_is_no_short_form_of_note() -> None:
+    columns = (Column(name="note", type="text"), Column(name="visited_on", type="date"))
+    visits = Schema(
+        dialect="sqlite", fingerprint="visits", tables=(Table(name="visits", primary_key=(), columns=columns),)
+    )
+    question = "how many visits not on 2024-01-05?"
+    draft = answer(Context(question=question, schema=visits, whole=True, today=date(2026, 11, 21)))
+    assert isinstance(draft, Candidate)
+    assert "visited_on <> '2024-01-05'" in draft.sql
+    assert "note" not in draft.sql
 
 
 def test_the_first_rows_are_others_in_another_order() -> None:
