@@ -29,7 +29,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from t2s.linking.values import match_values
-from t2s.local.parser.gold import Beyond, read_sql
+from t2s.local.parser.gold import tree_of
 from t2s.local.parser.model import (
     COLUMN_ROLES,
     Model,
@@ -97,9 +97,8 @@ def branches(query: Query) -> list[Query]:
 
 def lesson(case: Case) -> Lesson | None:
     schema, _ = opened(case.file)
-    try:
-        tree = read_sql(case.sql, schema)
-    except Beyond:
+    tree = tree_of(case.sql, schema)
+    if tree is None:
         return None
     said = hear(context_of(case))
     if not said.words:
@@ -239,14 +238,8 @@ _model: Model | None = None
 def ruled(context: Context) -> tuple[Query | None, float]:
     """What the rules make of a question, as a tree, and how sure they are."""
     draft = answer_by_rules(context)
-    try:
-        return (
-            (read_sql(draft.sql, context.schema), draft.confidence or 0.0)
-            if isinstance(draft, Candidate)
-            else (None, 0.0)
-        )
-    except Beyond:
-        return None, 0.0
+    tree = tree_of(draft.sql, context.schema) if isinstance(draft, Candidate) else None
+    return tree, (draft.confidence or 0.0) if isinstance(draft, Candidate) and tree else 0.0
 
 
 def attempt(case: Case) -> Tried:
@@ -273,10 +266,8 @@ def compared(query: Query) -> set[tuple[Column | None, str]]:
 
 
 def conditions_of(case: Case) -> set[tuple[Column | None, str]] | None:
-    try:
-        return compared(read_sql(case.sql, opened(case.file)[0]))
-    except Beyond:
-        return None
+    tree = tree_of(case.sql, opened(case.file)[0])
+    return compared(tree) if tree else None
 
 
 _STRANGE = "vegetarian haunted quantum purple happiness taxes weather poem bankrupt rumours volcano trust churn".split()

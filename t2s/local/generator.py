@@ -108,9 +108,11 @@ def _unsure(candidate: Candidate) -> Abstained:
 
 def candidates(context: Context, ruled: Draft, weights: Path | None = None) -> list[Candidate]:
     """What the rules say where the parser has no words for it; else what the ranker puts first."""
+    from t2s.local.parser.gold import tree_of
+
     if not isinstance(ruled, Candidate):
         return _parsed(context, weights)
-    tree = _read(ruled.sql, context)
+    tree = tree_of(ruled.sql, context.schema)
     if tree is None:  # dates, products of columns
         found = [] if ruled.confidence and ruled.confidence >= MIN_CONFIDENCE else _parsed(context, weights)
         return sorted([ruled, *found], key=lambda candidate: -(candidate.confidence or 0.0))[:1]
@@ -126,9 +128,10 @@ def others(context: Context, ruled: Draft, weights: Path | None, refused: frozen
 
 def _meanings(sqls: Iterable[str], context: Context) -> set[tuple[object, ...]]:
     """What some queries say, apart from how they show it; of one that the parser has no words for, its text."""
+    from t2s.local.parser.gold import tree_of
     from t2s.local.parser.model import meaning
 
-    return {(sql,) if (tree := _read(sql, context)) is None else meaning(tree) for sql in sqls}
+    return {(sql,) if (tree := tree_of(sql, context.schema)) is None else meaning(tree) for sql in sqls}
 
 
 def _parsed(context: Context, weights: Path | None, refused: frozenset[str] = frozenset()) -> list[Candidate]:
@@ -160,16 +163,6 @@ def _weighed(context: Context, ruled: Candidate, tree: Query, weights: Path | No
     if best.score - own.score <= (EXISTS_MARGIN if "EXISTS" in ruled.sql else MARGIN):
         return [alone]
     return [_candidate(best, confidence(best, proposals, model), context), alone]
-
-
-def _read(sql: str, context: Context) -> Query | None:
-    """A query as the parser would put it; None where it has no words for it."""
-    from t2s.local.parser.gold import Beyond, read_sql
-
-    try:
-        return read_sql(sql, context.schema)
-    except Beyond:
-        return None
 
 
 def _candidate(proposal: Proposal, figure: float, context: Context) -> Candidate:

@@ -36,6 +36,14 @@ def read_sql(sql: str, schema: Schema) -> Query:
     return _query(tree, schema)
 
 
+def tree_of(sql: str, schema: Schema) -> Query | None:
+    """The tree of a query; None where there is none."""
+    try:
+        return read_sql(sql, schema)
+    except Beyond:
+        return None
+
+
 def _query(tree: exp.Expr, schema: Schema) -> Query:
     from dataclasses import replace
 
