@@ -129,6 +129,11 @@ def test_a_chart_is_chosen_by_the_shape(rows: list[tuple[object, ...]], names: t
     assert seen in printed(result(rows, *names), "chart")
 
 
+def test_dates_under_a_line_that_would_touch_are_left_out_evenly() -> None:
+    drawn = printed(result([(date(2024, month, 1), month) for month in range(1, 13)], "month", "n"), "chart")
+    assert re.findall(r"2024-\d\d-01", drawn) == ["2024-01-01", "2024-04-01", "2024-07-01", "2024-10-01"]
+
+
 def test_a_chart_of_words_alone_says_what_it_needs() -> None:
     with pytest.raises(UsageError, match="column of numbers"):
         printed(result([("a", "b")], "x", "y"), "chart")
